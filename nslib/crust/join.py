@@ -1,0 +1,174 @@
+"""A crust joined to any core."""
+
+from dataclasses import replace
+from enum import IntEnum
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nslib.crust.unified import sly4
+from nslib.interpolate import pchip, pchip_slopes
+from nslib.matter.eos import EOS
+
+#: lowest density of the core [fm^-3]
+N_MIN = 0.07
+_N_SCAN = 48
+
+
+class JoinStatus(IntEnum):
+    """What is to be said of a join."""
+
+    OK = 0
+    NOT_FINITE = 1
+    NO_CROSSING = 2
+    P_NOT_POSITIVE = 3
+    P_DOES_NOT_RISE = 4
+    EPS_DOES_NOT_RISE = 5
+
+    @property
+    def sentence(self):
+        """The status in words."""
+        return {
+            JoinStatus.OK: "joined",
+            JoinStatus.NOT_FINITE: "a value of the core is not finite",
+            JoinStatus.NO_CROSSING: "the core's pressure stays below the crust's at every density of the crust",
+            JoinStatus.P_NOT_POSITIVE: "the core's pressure is not positive at the join",
+            JoinStatus.P_DOES_NOT_RISE: "the core's pressure falls above the join",
+            JoinStatus.EPS_DOES_NOT_RISE: "the energy density does not rise across or above the join",
+        }[self]
+
+
+def join(core, crust=None, *, how="crossing", n_join=None):
+    """Crust below, core above, as one equation of state.
+
+    ``crossing``: the core begins at the first n_b >= 0.07 fm^-3 at which its pressure exceeds the crust's.
+    ``literal``: it begins at 0.07 fm^-3, and the crust ends where it reaches the core's pressure there.
+    Rows of core and crust are kept; those of the other side of the join are moved next to it. Crust rows
+    stop at 98 % of the pressure of the first core row and at 99 % of its density, so that p, eps and n_b
+    rise; the step of mu_b is recorded in ``delta_mu``. The join density carries no derivative.
+
+    Parameters
+    ----------
+    core : EOS with n_b, mu_b and cs2, one or a batch
+    crust : EOS with n_b and mu_b, by default :func:`nslib.crust.sly4`
+    how : "crossing" or "literal"
+    n_join : float or (n_eos,) array, begin the core here instead [fm^-3]
+
+    Returns
+    -------
+    EOS like core, with ``n_join``, ``delta_mu`` and ``status`` (:class:`JoinStatus`)
+
+    Raises
+    ------
+    ValueError
+        an unknown ``how``, a join density outside crust and core, one core that cannot be joined.
+        In a batch such a member has a status and NaN rows.
+    """
+    if how not in ("crossing", "literal"):
+        raise ValueError(f'how must be "crossing" or "literal", got {how!r}')
+    crust = sly4() if crust is None else crust
+    crust.need("n_b", "mu_b")
+    core.need("n_b", "mu_b", "cs2")
+    batch = core if core.is_batch else jax.tree.map(lambda a: a[None], core)
+    lo, hi = _join_range(batch, crust)
+    if n_join is not None and not (np.all(lo <= np.asarray(n_join)) and np.all(np.asarray(n_join) <= hi)):
+        raise ValueError(f"n_join must lie in [{lo:.4g}, {hi:.4g}] fm^-3, common to crust and core; got {n_join}")
+    if n_join is None and not lo <= N_MIN < hi:
+        raise ValueError(f"core and crust share n_b in [{lo:.4g}, {hi:.4g}] fm^-3; both must reach {N_MIN} fm^-3")
+    fixed = N_MIN if how == "literal" and n_join is None else n_join
+    if fixed is None:
+        at = _crossing(batch, crust, hi)
+    else:
+        at = jnp.broadcast_to(jnp.asarray(fixed, float), batch.p.shape[:1])
+    out = _join(batch, crust, jax.lax.stop_gradient(at))
+    if core.is_batch:
+        return out
+    out = out[0]
+    if not isinstance(out.status, jax.core.Tracer) and int(out.status):
+        raise ValueError(f"core cannot be joined: {JoinStatus(int(out.status)).sentence}")
+    return out
+
+
+def _join_range(core, crust):
+    """Densities [fm^-3] that the crust and every member of the core have in common."""
+    n = jax.lax.stop_gradient(core.n_b)
+    if isinstance(n, jax.core.Tracer):
+        return 0.0, float(crust.n_b[-1])
+    return max(float(jnp.max(n[:, 0])), float(crust.n_b[0])), min(float(jnp.min(n[:, -1])), float(crust.n_b[-1]))
+
+
+@jax.jit
+def _crossing(core, crust, n_end):
+    """First density >= N_MIN at which each core has more pressure than the crust, NaN if none (n_eos,)."""
+    x_crust, y_crust = jnp.log(crust.n_b), jnp.log(crust.p)
+
+    def one(n_b, p):
+        d, d_crust = pchip_slopes(n_b, p), pchip_slopes(x_crust, y_crust)
+        excess = lambda n: pchip(n, n_b, p, d) - jnp.exp(pchip(jnp.log(n), x_crust, y_crust, d_crust))  # noqa: E731
+        n = jnp.linspace(N_MIN, n_end * (1 - 1e-9), _N_SCAN)
+        above = excess(n) > 0
+        i = jnp.argmax(above)
+
+        def bisect(_, ends):
+            mid = (ends[0] + ends[1]) / 2
+            up = excess(mid[None])[0] > 0
+            return jnp.where(up, ends[0], mid), jnp.where(up, mid, ends[1])
+
+        _, root = jax.lax.fori_loop(0, 40, bisect, (n[jnp.maximum(i - 1, 0)], n[i]))
+        return jnp.where(above[0], n[0], jnp.where(jnp.any(above), root, jnp.nan))
+
+    return jax.vmap(one)(core.n_b, core.p)
+
+
+@jax.jit
+def _join(core, crust, n_join):
+    """The joined batch; see :func:`join`. n_join (n_eos,), NaN where there is no crossing."""
+    return jax.vmap(partial(_join_one, crust))(replace(core, n_join=None, delta_mu=None, status=None), n_join)
+
+
+def _at(x, xp, column):
+    """Monotone cubic interpolant of a column at x (m,)."""
+    return pchip(x, xp, column, pchip_slopes(xp, column))
+
+
+def _squeeze(x, end, above):
+    """Grid x with the points on the wrong side of ``end`` moved between it and the nearest point that stays."""
+    n, k = x.shape[0], jnp.arange(x.shape[0])
+    if above:  # keep x > end
+        first = jnp.minimum(jnp.sum(x <= end), n - 1)
+        return jnp.where(k < first, end + (x[first] - end) * k / jnp.maximum(first, 1), x)
+    last = jnp.maximum(jnp.sum(x < end) - 1, 0)
+    return jnp.where(k > last, x[last] + (end - x[last]) * (k - last) / jnp.maximum(n - 1 - last, 1), x)
+
+
+def _join_one(crust, core, n_join):
+    n_x = jnp.where(jnp.isnan(n_join), N_MIN, n_join)
+    n = _squeeze(core.n_b, n_x, above=True)
+    x, xp = jnp.log(n), jnp.log(core.n_b)
+    keep = n == core.n_b
+    p, eps, mu, cs2 = (jnp.where(keep, a, _at(x, xp, a)) for a in (core.p, core.eps, core.mu_b, core.cs2))
+
+    x_c, lnp_c = jnp.log(crust.n_b), jnp.log(crust.p)
+    lnp_99 = _at(jnp.log(0.99 * n_x)[None], x_c, lnp_c)[0]
+    p_x = jnp.where(p[0] > 0, p[0], 1.0)
+    q = _squeeze(lnp_c, jnp.minimum(lnp_99, jnp.log(0.98 * p_x)), above=False)
+    at_q = lambda a: jnp.where(q == lnp_c, a, _at(q, lnp_c, a))  # noqa: E731
+    n_c, eps_c = jnp.exp(at_q(x_c)), jnp.exp(at_q(jnp.log(crust.eps)))
+    p_c, mu_c, cs2_c = jnp.exp(q), at_q(crust.mu_b), at_q(crust.sound_speed())
+    mu_equal = _at(jnp.log(p_x)[None], lnp_c, crust.mu_b)[0]
+
+    both = [jnp.concatenate(a) for a in ((eps_c, eps), (p_c, p), (n_c, n), (mu_c, mu), (cs2_c, cs2))]
+    tests = [
+        (jnp.any(jnp.diff(both[0]) <= 0), JoinStatus.EPS_DOES_NOT_RISE),
+        (jnp.any(jnp.diff(p) < 0), JoinStatus.P_DOES_NOT_RISE),
+        (p[0] <= 0, JoinStatus.P_NOT_POSITIVE),
+        (jnp.isnan(n_join), JoinStatus.NO_CROSSING),
+        (~jnp.all(jnp.isfinite(core.p) & jnp.isfinite(core.eps)), JoinStatus.NOT_FINITE),
+    ]
+    status = jnp.asarray(int(JoinStatus.OK))
+    for wrong, code in tests:
+        status = jnp.where(wrong, int(code), status)
+    eps, p, n, mu, cs2 = (jnp.where(status == 0, a, jnp.nan) for a in both)
+    return EOS(eps, p, n, mu, cs2, n_join, mu[crust.p.shape[0]] - mu_equal, status)

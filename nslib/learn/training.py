@@ -1,0 +1,142 @@
+"""The one training loop, on Keras 3 with any backend, and dense networks to train with it.
+
+Nothing here reads or sets a global random state: initialisers carry seeds, and the order of the training
+set comes from a NumPy generator of our own, so the same call gives the same weights again on one machine.
+"""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+#: batches that TensorFlow runs in one call; JAX has no use for it
+STEPS_PER_EXECUTION = 20
+
+
+class History(NamedTuple):
+    """Course of a training.
+
+    loss, validation_loss : (n_epoch,) arrays, the first a running mean over the epoch
+    best : int, epoch whose weights were kept, counted from 0
+    stopped : "epochs", "patience" or "interrupted"
+    seconds : float
+    """
+
+    loss: np.ndarray
+    validation_loss: np.ndarray
+    best: int
+    stopped: str
+    seconds: float
+
+    @property
+    def epochs(self):
+        """Number of epochs run."""
+        return len(self.loss)
+
+
+def dense(n_in, hidden, n_out, *, activation="relu", last="linear", seed):
+    """Keras network of dense layers, Glorot-uniform weights and zero biases.
+
+    Parameters
+    ----------
+    n_in, n_out : int, numbers in and out
+    hidden : sequence of int, widths of the hidden layers
+    activation, last : str, of the hidden layers and of the last one
+    seed : int; layer k is initialised from (seed, k)
+    """
+    import keras
+
+    seeds = np.random.SeedSequence(seed).generate_state(len(hidden) + 1)
+    kinds = [activation] * len(hidden) + [last]
+    layers = [
+        keras.layers.Dense(n, activation=kind, kernel_initializer=keras.initializers.GlorotUniform(seed=int(s)))
+        for n, kind, s in zip([*hidden, n_out], kinds, seeds)
+    ]
+    return keras.Sequential([keras.Input((n_in,)), *layers])
+
+
+def train(
+    model, x, y, *, validation, epochs, batch_size, seed, learning_rate=1e-3, optimizer=None,
+    loss="mean_squared_error", patience=None, progress=False,
+):  # fmt: skip
+    """Train a Keras model in place and leave it with the weights of its lowest validation loss.
+
+    Parameters
+    ----------
+    model : keras.Model; one that overrides ``compute_loss`` takes ``loss=None``
+    x, y : (n, ...) arrays
+    validation : (x, y) pair of arrays
+    epochs : int, at most so many
+    batch_size : int
+    seed : int, order of the batches
+    learning_rate : float or Keras schedule, for Adam with AMSGrad
+    optimizer : Keras optimizer instead of that
+    loss : Keras loss or None
+    patience : int, stop after so many epochs without a lower validation loss; None: never
+    progress : bool, show a bar
+
+    Returns
+    -------
+    History. An interrupt from the keyboard after the first epoch ends the training there, with the best
+    weights so far and ``stopped = "interrupted"``.
+
+    Raises
+    ------
+    ValueError
+        x, y of different or no length, an empty validation set, a value that is not finite, or a
+        validation loss that is not finite
+    """
+    import keras
+    from tqdm.auto import tqdm
+
+    x, y = _pair("x, y", x, y)
+    x_val, y_val = _pair("validation", *validation)
+    if optimizer is None:
+        optimizer = keras.optimizers.Adam(learning_rate, amsgrad=True)
+    per_call = min(STEPS_PER_EXECUTION, -(-len(x) // batch_size)) if keras.backend.backend() == "tensorflow" else 1
+    model.compile(optimizer, loss, steps_per_execution=per_call)
+    order = np.random.default_rng(seed)
+    losses, val_losses, best, weights, stopped = [], [], 0, None, "epochs"
+    start = time.perf_counter()
+    bar = tqdm(range(epochs), desc="epochs", disable=not progress)
+    try:
+        for epoch in bar:
+            k = order.permutation(len(x))
+            run = model.fit(x[k], y[k], batch_size=batch_size, shuffle=False, verbose=0)
+            val = _scalar(model.evaluate(x_val, y_val, batch_size=len(x_val), verbose=0))
+            if not np.isfinite(val):
+                raise ValueError(f"validation loss is {val} in epoch {epoch}; lower learning_rate or standardise x and y")
+            losses.append(run.history["loss"][-1])
+            val_losses.append(val)
+            if weights is None or val < val_losses[best]:
+                best, weights = epoch, model.get_weights()
+            bar.set_postfix(validation=f"{val:.3g}", best=f"{val_losses[best]:.3g}")
+            if patience is not None and epoch - best >= patience:
+                stopped = "patience"
+                break
+    except KeyboardInterrupt:
+        if weights is None:
+            raise
+        stopped = "interrupted"
+    finally:
+        bar.close()
+    model.set_weights(weights)
+    n = len(val_losses)
+    return History(np.array(losses[:n]), np.array(val_losses), best, stopped, time.perf_counter() - start)
+
+
+def _pair(name, x, y):
+    """x and y as float32 arrays of the same, non-zero length, all finite."""
+    x, y = np.asarray(x, dtype="float32"), np.asarray(y, dtype="float32")
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(f"{name} must have the same length, at least 1; got {len(x)} and {len(y)}")
+    for part, a in (("first", x), ("second", y)):
+        if not np.all(np.isfinite(a)):
+            row = int(np.argwhere(~np.isfinite(a))[0][0])
+            raise ValueError(f"{name}: row {row} of the {part} array holds a value that is not finite in float32")
+    return x, y
+
+
+def _scalar(value):
+    """The loss from what ``evaluate`` returns: a number, or a list that begins with it."""
+    return float(value[0] if isinstance(value, (list, tuple)) else value)

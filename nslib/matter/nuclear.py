@@ -1,0 +1,159 @@
+"""What follows from one energy density: chemical potentials, saturation, beta equilibrium, equation of state.
+
+Each model is a function ``energy_density(n_n, n_p, params)`` [MeV fm^-3] with rest masses, written once;
+this module differentiates it. Densities are scalars here; batch with :func:`jax.vmap`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from nslib.matter import leptons
+
+
+class Saturation(NamedTuple):
+    """Nuclear-matter parameters at saturation: n_0 [fm^-3]; E_0, K_0, J_0, S, L, K_sym, J_sym [MeV]."""
+
+    n_0: float
+    E_0: float
+    K_0: float
+    J_0: float
+    S: float
+    L: float
+    K_sym: float
+    J_sym: float
+
+
+class Equilibrium(NamedTuple):
+    """Beta equilibrium: x_p [1], mu_e [MeV], mu_b [MeV], eps, p [MeV fm^-3], cs2 [c^2], each of the shape of n_b."""
+
+    x_p: jax.Array
+    mu_e: jax.Array
+    mu_b: jax.Array
+    eps: jax.Array
+    p: jax.Array
+    cs2: jax.Array
+
+
+def chemical_potentials(energy_density, n_n, n_p, params):
+    """Neutron and proton chemical potentials mu_q = d eps / d n_q with rest mass [MeV], at n_n, n_p [fm^-3]."""
+    return jax.grad(energy_density, argnums=(0, 1))(n_n, n_p, params)
+
+
+def energy_per_nucleon(energy_density, n, delta, params):
+    """E(n, delta) = eps / n with rest mass [MeV], at n [fm^-3] and asymmetry delta = (n_n - n_p) / n [1]."""
+    return energy_density(n * (1 + delta) / 2, n * (1 - delta) / 2, params) / n
+
+
+def symmetry_energy(energy_density, n, params):
+    r"""Symmetry energy [MeV] at n [fm^-3].
+
+    .. math:: E_\mathrm{sym}(n) = \frac12 \left.\frac{\partial^2 E(n, \delta)}{\partial\delta^2}\right|_{\delta = 0}
+    """
+    E = lambda delta: energy_per_nucleon(energy_density, n, delta, params)  # noqa: E731
+    return jax.grad(jax.grad(E))(0.0) / 2
+
+
+def pressure(energy_density, n_n, n_p, params):
+    """Nucleonic pressure n_n mu_n + n_p mu_p - eps [MeV fm^-3], at n_n, n_p [fm^-3]."""
+    mu_n, mu_p = chemical_potentials(energy_density, n_n, n_p, params)
+    return n_n * mu_n + n_p * mu_p - energy_density(n_n, n_p, params)
+
+
+def saturation(energy_density, params, rest_mass, guess=0.16):
+    """Nuclear-matter parameters at the density where symmetric matter has no pressure.
+
+    Coefficients are (3 n d/dn)^k of E and E_sym in the sense x = (n - n_0) / 3 n_0.
+
+    Parameters
+    ----------
+    energy_density, params : the model
+    rest_mass : float, nucleon mass that E_0 leaves out [MeV]
+    guess : float, where Newton's method starts [fm^-3]
+
+    Returns
+    -------
+    Saturation
+    """
+    E = lambda n: energy_per_nucleon(energy_density, n, 0.0, params) - rest_mass  # noqa: E731
+    S = lambda n: symmetry_energy(energy_density, n, params)  # noqa: E731
+    dE = jax.grad(E)
+    n = jax.lax.fori_loop(0, 20, lambda _, n: n - dE(n) / jax.grad(dE)(n), jnp.asarray(guess))
+
+    def expand(f):
+        d1 = jax.grad(f)
+        d2 = jax.grad(d1)
+        return f(n), 3 * n * d1(n), 9 * n**2 * d2(n), 27 * n**3 * jax.grad(d2)(n)
+
+    E_0, _, K_0, J_0 = expand(E)
+    return Saturation(n, E_0, K_0, J_0, *expand(S))
+
+
+def proton_fraction(energy_density, n, params, muons=True):
+    r"""Proton fraction of beta-equilibrated, charge-neutral matter.
+
+    Root of :math:`n_e(\mu) + n_\mu(\mu) = n x` with :math:`\mu(x) = \mu_n - \mu_p`, by Newton's method
+    kept inside a bracket; the derivative is that of the implicit function. Where mu(0) < m_e, x = 0.
+
+    Parameters
+    ----------
+    energy_density, params : the model
+    n : scalar, baryon density [fm^-3]
+    muons : bool, count muons
+
+    Returns
+    -------
+    scalar [1]; NaN where no root lies in (0, 1)
+    """
+
+    def excess(x, n, params):
+        mu_n, mu_p = chemical_potentials(energy_density, n * (1 - x), n * x, params)
+        return leptons.charge_density(mu_n - mu_p, muons) - n * x
+
+    fixed = jax.lax.stop_gradient((n, params))
+
+    def newton(_, state):
+        lo, hi, x = state
+        g, dg = jax.jvp(lambda x: excess(x, *fixed), (x,), (jnp.ones_like(x),))
+        lo, hi = jnp.where(g > 0, x, lo), jnp.where(g > 0, hi, x)
+        step = x - g / dg
+        return lo, hi, jnp.where((step >= lo) & (step <= hi), step, (lo + hi) / 2)
+
+    tiny = 1e-12 * jnp.ones_like(n)
+    none = excess(tiny, *fixed) <= 0
+    start = (tiny, 1 - tiny, 0.05 * jnp.ones_like(n))
+    x = jax.lax.stop_gradient(jax.lax.fori_loop(0, 16, newton, start)[2])
+    dg = jax.lax.stop_gradient(jax.jvp(lambda x: excess(x, *fixed), (x,), (jnp.ones_like(x),))[1])
+    g = excess(x, n, params)
+    x = jnp.where(jnp.abs(g / dg) < 1e-8, x - g / dg, jnp.nan)
+    return jnp.where(none, 0.0, x)
+
+
+def beta_equilibrium(energy_density, n_b, params, muons=True):
+    r"""Matter of neutrons, protons and leptons in beta equilibrium at one density.
+
+    .. math:: \mu_n = \mu_p + \mu_e, \quad n_p = n_e + n_\mu, \quad p = n_b\mu_n - \varepsilon, \quad
+              c_s^2 = \frac{n_b}{\mu_n}\frac{\mathrm d\mu_n}{\mathrm d n_b}
+
+    Where E_sym < 0 leaves no room for protons, x_p = 0 and mu_e is mu_n - mu_p of the neutrons alone.
+
+    Parameters
+    ----------
+    energy_density, params : the model
+    n_b : scalar, baryon density [fm^-3]
+    muons : bool, count muons
+
+    Returns
+    -------
+    Equilibrium of scalars
+    """
+
+    def potentials(n):
+        x = proton_fraction(energy_density, n, params, muons)
+        return chemical_potentials(energy_density, n * (1 - x), n * x, params), x
+
+    ((mu_n, mu_p), x), ((dmu_n, _), _) = jax.jvp(potentials, (n_b,), (jnp.ones_like(n_b),))
+    mu_e = mu_n - mu_p
+    eps = energy_density(n_b * (1 - x), n_b * x, params) + leptons.total_energy_density(mu_e, muons)
+    return Equilibrium(x, mu_e, mu_n, eps, n_b * mu_n - eps, n_b / mu_n * dmu_n)

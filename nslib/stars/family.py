@@ -1,0 +1,410 @@
+"""Families of stars: stable branches, maximum mass, causal end, values at a mass."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nslib.interpolate import hermite, hermite_slope, pchip, pchip_slopes
+from nslib.stars.structure import H_CUT, Flag, Star, Table, curve, enthalpy, pressure, stars, tabulate
+
+#: central pressure at which a family begins [MeV fm^-3]
+P_MIN = 2.0
+#: settings under which M, R and Lambda at a mass are good to 1e-4, 1e-4, 1e-3, and to 1e-5, 1e-5, 1e-4
+DEFAULT = {"n_star": 64, "steps": 100, "rows": 512}
+ACCURATE = {"n_star": 256, "steps": 512, "rows": 2048}
+_N_SCAN = 32
+
+
+class Status(IntEnum):
+    """What is to be said of the family of one equation of state."""
+
+    OK = 0
+    CAUSAL_END = 1
+    NO_MAXIMUM = 2
+    NOT_FINITE = 10
+    P_FALLS = 11
+    EPS_DOES_NOT_RISE = 12
+    NO_SURFACE = 13
+    TABLE_ENDS_EARLY = 14
+    NO_SUCH_BRANCH = 15
+
+    @property
+    def sentence(self):
+        """The status in words."""
+        return _SENTENCES[self]
+
+    @property
+    def solved(self):
+        """Whether there is a family at all."""
+        return self < Status.NOT_FINITE
+
+
+_SENTENCES = {
+    Status.OK: "the family ends at its maximum mass",
+    Status.CAUSAL_END: "the family ends where the sound speed reaches that of light; its mass still rises there",
+    Status.NO_MAXIMUM: "the mass still rises at the end of the table; M_max is a lower bound",
+    Status.NOT_FINITE: "a value of eps or p is not finite or not positive",
+    Status.P_FALLS: "p falls with rising row, or stands in three rows",
+    Status.EPS_DOES_NOT_RISE: "eps does not rise with p",
+    Status.NO_SURFACE: "the table begins above h = 1e-4: it has no crust; join one",
+    Status.TABLE_ENDS_EARLY: "the table, or its causal part, ends below the pressure at which the family is to begin",
+    Status.NO_SUCH_BRANCH: "there is no stable branch of this number",
+}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Family:
+    """One stable branch per equation of state, from ``p_min`` (or a minimum of the mass) to its last star.
+
+    Attributes
+    ----------
+    p_c : (..., n_star) array, central pressure [MeV fm^-3]
+    mass, radius, tidal : (..., n_star) arrays, gravitational mass [Msun], radius [km], Lambda [1]
+    flag : (..., n_star) int array of :class:`~nslib.stars.structure.Flag`
+    cs2_max : (...) array, sound speed at the centre of the last star [c^2]
+    p_causal : (...) array, lowest pressure with cs2 = 1, infinite if there is none [MeV fm^-3]
+    n_branch : (...) int array, number of stable branches found
+    status : (...) int array of :class:`Status`
+    """
+
+    p_c: jax.Array
+    mass: jax.Array
+    radius: jax.Array
+    tidal: jax.Array
+    flag: jax.Array
+    p_causal: jax.Array
+    n_branch: jax.Array
+    status: jax.Array
+    cs2_max: jax.Array | None = None
+
+    @property
+    def M_max(self):
+        """Mass of the last star [Msun]: the maximum, or where the table or causality ends the family."""
+        return self.mass[..., -1]
+
+    @property
+    def R_max(self):
+        """Radius of the last star [km]."""
+        return self.radius[..., -1]
+
+    @property
+    def Lambda_max(self):
+        """Tidal deformability of the last star [1]."""
+        return self.tidal[..., -1]
+
+    @property
+    def p_max(self):
+        """Central pressure of the last star [MeV fm^-3]."""
+        return self.p_c[..., -1]
+
+    def R(self, M):
+        """Radius [km] at the gravitational mass M [Msun]; see :meth:`at_mass`."""
+        return self.at_mass(M).R
+
+    def Lambda(self, M):
+        """Tidal deformability [1] at the gravitational mass M [Msun]; see :meth:`at_mass`."""
+        return self.at_mass(M).Lambda
+
+    def p_at(self, M):
+        """Central pressure [MeV fm^-3] at the gravitational mass M [Msun]; see :meth:`at_mass`."""
+        return self._at(M)[1]
+
+    def at_mass(self, M):
+        """Stars of given mass by monotone interpolation of ln M, R and ln Lambda in ln p_c.
+
+        Parameters
+        ----------
+        M : scalar or (m,) array for one family; scalar, (m,) or (n_eos, m) array for a batch [Msun]
+
+        Returns
+        -------
+        Star with the shape of M, after the batch axis if there is one
+
+        Raises
+        ------
+        ValueError
+            one family: a mass outside it. In a batch such a star is NaN.
+        """
+        return self._at(M)[0]
+
+    def _at(self, M):
+        M = jnp.asarray(M, dtype=float)
+        if self.mass.ndim == 1:
+            lo, hi = self.mass[0], self.mass[-1]
+            if not isinstance(M, jax.core.Tracer) and not isinstance(lo, jax.core.Tracer):
+                if not bool(jnp.all((M >= lo) & (M <= hi))):
+                    raise ValueError(f"M must lie within the family, [{lo:.5f}, {hi:.5f}] Msun; got {np.asarray(M)}")
+            star, p = _interpolate(jnp.atleast_1d(M), self.p_c, self.mass, self.radius, self.tidal)
+            return jax.tree.map(lambda a: a.reshape(M.shape), (star, p))
+        n = self.mass.shape[0]
+        each = jnp.broadcast_to(M.reshape(1, -1), (n, M.size)) if M.ndim < 2 else M
+        star, p = jax.vmap(_interpolate)(each, self.p_c, self.mass, self.radius, self.tidal)
+        return jax.tree.map(lambda a: a.reshape((n,) + M.shape[-1:]) if M.ndim else a[:, 0], (star, p))
+
+
+def _interpolate(M, p_c, mass, radius, tidal):
+    """Star and central pressure at the masses M (m,) of one family; NaN outside it."""
+    x, y = jnp.log(p_c), jnp.log(mass)
+    d = pchip_slopes(x, y)
+    target = jnp.log(M)
+    i = jnp.clip(jnp.searchsorted(y, target, side="right") - 1, 0, x.shape[0] - 2)
+    guess = x[i] + (x[i + 1] - x[i]) * _invert(target, x[i + 1] - x[i], y[i], y[i + 1], d[i], d[i + 1])
+    inside = (M >= mass[0]) & (M <= mass[-1])
+    at = lambda f: jnp.where(inside, pchip(guess, x, f), jnp.nan)  # noqa: E731
+    return Star(jnp.where(inside, M, jnp.nan), at(radius), jnp.exp(at(jnp.log(tidal)))), jnp.where(inside, jnp.exp(guess), jnp.nan)
+
+
+def _invert(target, h, y0, y1, d0, d1):
+    """Fraction t in [0, 1] of a monotone cubic cell at which it takes the value ``target``."""
+    cell = (h, y0, y1, d0, d1)
+    fixed = jax.lax.stop_gradient((target, cell))
+
+    def bisect_newton(_, state):
+        lo, hi, t = state
+        f = hermite(t, *fixed[1]) - fixed[0]
+        lo, hi = jnp.where(f <= 0, t, lo), jnp.where(f <= 0, hi, t)
+        new = t - f / (h * hermite_slope(t, *fixed[1]))
+        return lo, hi, jnp.where((new >= lo) & (new <= hi), new, (lo + hi) / 2)
+
+    zero = jnp.zeros_like(target)
+    t = jax.lax.fori_loop(0, 30, bisect_newton, (zero, zero + 1, zero + 0.5))[2]
+    t = jax.lax.stop_gradient(t)
+    slope = jax.lax.stop_gradient(h * hermite_slope(t, *cell))
+    ok = jnp.abs(slope) > 1e-12
+    return jnp.where(ok, t - (hermite(t, *cell) - target) / jnp.where(ok, slope, 1.0), t)
+
+
+class _Bracket(NamedTuple):
+    lo: jax.Array
+    hi: jax.Array
+    n_branch: jax.Array
+    exists: jax.Array
+    rises_at_end: jax.Array
+
+
+def _branch(M, branch):
+    """Ends of the stable branch of this number on a scan of masses, as indices of its first and last star."""
+    rising = jnp.diff(M) > 0
+    begins = rising & ~jnp.concatenate([jnp.zeros(1, bool), rising[:-1]])
+    number = jnp.where(rising, jnp.cumsum(begins) - 1, -1)
+    here = number == branch
+    lo = jnp.argmax(here)
+    hi = here.shape[0] - jnp.argmax(here[::-1])
+    return _Bracket(lo, hi, jnp.sum(begins), jnp.any(here), rising[-1] & (hi == here.shape[0]))
+
+
+def _turning_point(mass, lo, hi, sign):
+    """Coordinate between lo and hi at which sign * M is largest, by parabolas through the best of five stars."""
+
+    def narrow(_, bracket):
+        lo, hi = bracket
+        x = jnp.linspace(lo, hi, 5)
+        M = sign * mass(x)
+        j = jnp.clip(jnp.argmax(M), 1, 3)
+        left, mid, right = M[j - 1], M[j], M[j + 1]
+        bend = left - 2 * mid + right
+        vertex = x[j] + jnp.where(bend < 0, 0.5 * (left - right) / jnp.where(bend < 0, bend, 1.0), 0.0) * (x[1] - x[0])
+        best = jnp.where(bend < 0, jnp.clip(vertex, lo, hi), x[jnp.argmax(M)])
+        width = (hi - lo) / 8
+        return jnp.maximum(lo, best - width), jnp.minimum(hi, best + width)
+
+    lo, hi = jax.lax.fori_loop(0, 3, narrow, (lo, hi))
+    return (lo + hi) / 2
+
+
+def causal_pressure(p, cs2):
+    """Lowest pressure at which cs2 reaches 1, linear in ln p between rows; infinite if it never does [MeV fm^-3]."""
+    above = cs2 >= 1
+    i = jnp.maximum(jnp.argmax(above), 1)
+    x = jnp.log(p)
+    rise = jnp.where(cs2[i] > cs2[i - 1], cs2[i] - cs2[i - 1], 1.0)
+    t = jnp.clip((1 - cs2[i - 1]) / rise, 0.0, 1.0)
+    p_causal = jnp.where(above[0], p[0], jnp.exp(x[i - 1] + t * (x[i] - x[i - 1])))
+    return jnp.where(jnp.any(above), p_causal, jnp.inf)
+
+
+def _table_status(p, eps):
+    """Status of a table before any star is solved."""
+    dp, de = jnp.diff(p), jnp.diff(eps)
+    bad = [
+        (~jnp.all(jnp.isfinite(p) & jnp.isfinite(eps) & (p > 0) & (eps > 0)), Status.NOT_FINITE),
+        (jnp.any(dp < 0) | jnp.any((dp[1:] == 0) & (dp[:-1] == 0)), Status.P_FALLS),
+        (jnp.any(de <= 0), Status.EPS_DOES_NOT_RISE),
+        (2.5 * p[0] / eps[0] > H_CUT, Status.NO_SURFACE),
+    ]
+    status = jnp.asarray(int(Status.OK))
+    for wrong, code in reversed(bad):
+        status = jnp.where(wrong, int(code), status)
+    return status
+
+
+class _Prepared(NamedTuple):
+    """One table made ready for the integrator; coordinates are logarithms of the central enthalpy."""
+
+    table: Table
+    begin: jax.Array  # where the family begins
+    end: jax.Array  # where the table, or its causal part, ends
+    causal: jax.Array  # where cs2 = 1; infinite if nowhere
+    status: jax.Array
+
+
+@partial(jax.jit, static_argnames=("rows", "causal"))
+def _prepare(p, eps, cs2, jumps, p_min, *, rows, causal):
+    """:class:`_Prepared` of each table of a batch, p, eps, cs2 of shape (n_eos, n_row)."""
+
+    def one(p, eps, cs2, jumps):
+        status = _table_status(p, eps)
+        good = status < int(Status.NOT_FINITE)
+        stand_in = jnp.geomspace(1e-9, 1e3, p.shape[0])
+        p, eps = jnp.where(good, p, stand_in), jnp.where(good, eps, 10 * stand_in**0.6)
+        c = curve(p, eps)
+        p_causal = causal_pressure(p, jnp.where(good, cs2, 0.0))
+        p_end = jnp.minimum(p[-1], p_causal) if causal else p[-1]
+        early = p_end <= p_min
+        status = jnp.where(good & early, int(Status.TABLE_ENDS_EARLY), status)
+        ends = jnp.stack([jnp.maximum(p_min, p[0]), jnp.where(early, p[-1], p_end), jnp.minimum(p_causal, p[-1])])
+        begin, end, x_causal = jnp.log(enthalpy(c, jnp.log(ends)))
+        return _Prepared(tabulate(c, rows, jumps), begin, end, jnp.where(jnp.isfinite(p_causal), x_causal, jnp.inf), status)
+
+    return jax.vmap(one)(p, eps, cs2, jumps)
+
+
+@partial(jax.jit, static_argnames=("n_star", "steps", "causal", "branch"))
+def _families(ready, *, n_star, steps, causal, branch):
+    """Families of a batch of :class:`_Prepared`."""
+
+    def one(ready):
+        table, status = ready.table, ready.status
+        solve = lambda x: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
+        mass = lambda x: solve(x).M  # noqa: E731
+        x = jnp.linspace(ready.begin, ready.end, _N_SCAN)
+        x = jnp.sort(jnp.concatenate([x, jnp.clip(jnp.log(table.h[1:-1]), x[0], x[-1])]))
+        b = _branch(mass(x), branch)
+        last = x.shape[0] - 1
+        peak = _turning_point(mass, x[jnp.maximum(b.hi - 1, 0)], x[jnp.minimum(b.hi + 1, last)], 1)
+        x_hi = jnp.where(b.rises_at_end, x[-1], peak)
+        x_lo = x[0]
+        if branch > 0:
+            x_lo = _turning_point(mass, x[jnp.maximum(b.lo - 1, 0)], x[jnp.minimum(b.lo + 1, last)], -1)
+        xs = jnp.linspace(x_lo, x_hi, n_star)
+        star = solve(xs)
+
+        end = jnp.where(causal & jnp.isfinite(ready.causal), int(Status.CAUSAL_END), int(Status.NO_MAXIMUM))
+        after = jnp.where(b.exists, jnp.where(b.rises_at_end, end, int(Status.OK)), int(Status.NO_SUCH_BRANCH))
+        status = jnp.where(status < int(Status.NOT_FINITE), after, status)
+        solved = status < int(Status.NOT_FINITE)
+        nan = lambda a: jnp.where(solved, a, jnp.nan)  # noqa: E731
+        flag = jnp.where(xs > ready.causal + 1e-12, int(Flag.ACAUSAL), int(Flag.OK))
+        flag = jnp.where(solved, flag, int(Flag.BEYOND_TABLE))
+        p_c, p_causal = (pressure(table, jnp.exp(x)) for x in (xs, jnp.minimum(ready.causal, ready.end)[None]))
+        p_causal = jnp.where(jnp.isfinite(ready.causal), p_causal[0], jnp.inf)
+        return Family(
+            nan(p_c), nan(star.M), nan(star.R), nan(star.Lambda), flag, nan(p_causal),
+            jnp.where(solved, b.n_branch, 0), status,
+        )  # fmt: skip
+
+    return jax.vmap(one)(ready)
+
+
+def jump_rows(p):
+    """Rows below the first-order jumps of a batch, (n_eos, n_jump) ints, padded with the last row."""
+    found = [np.flatnonzero(step == 0) for step in np.diff(np.asarray(p), axis=-1)]
+    n_jump = max((len(f) for f in found), default=0)
+    rows = np.full((len(found), n_jump), p.shape[-1] - 1)
+    for row, f in zip(rows, found):
+        row[: len(f)] = f
+    return rows
+
+
+def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, branch=0):
+    """Family of stars of one equation of state, or of each in a batch.
+
+    Central pressures are log-uniform from ``p_min`` to that of the maximum mass, which is refined to
+    about 1e-7 in M. ``**stars.ACCURATE`` is the slow, accurate setting.
+
+    Parameters
+    ----------
+    eos : EOS, one or a batch, with its crust
+    n_star : int, stars of the family
+    steps : int, Runge-Kutta steps a star (and a segment between jumps)
+    rows : int, cells of the integrator's table
+    p_min : float, central pressure of the first star [MeV fm^-3]
+    causal : bool, end the family where cs2 = 1
+    branch : int, number of the stable branch, 0 the lightest; higher ones start at their minimum mass
+
+    Returns
+    -------
+    Family
+
+    Raises
+    ------
+    ValueError
+        one equation of state without such a family. In a batch it has a status instead, and NaN stars.
+    """
+    for name, value, least in (("n_star", n_star, 4), ("steps", steps, 8), ("rows", rows, 16), ("branch", branch, 0)):
+        if not (isinstance(value, (int, np.integer)) and value >= least):
+            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    if not p_min > 0:
+        raise ValueError(f"p_min must be > 0 MeV fm^-3, got {p_min!r}")
+    batch = eos if eos.is_batch else jax.tree.map(lambda a: a[None], eos)
+    concrete = not any(isinstance(a, jax.core.Tracer) for a in (batch.p, batch.eps))
+    jumps = jump_rows(batch.p) if concrete else np.zeros((batch.p.shape[0], 0), int)
+    ready = _prepare(batch.p, batch.eps, batch.sound_speed(), jumps, p_min, rows=rows, causal=causal)
+    out = _families(ready, n_star=n_star, steps=steps, causal=causal, branch=branch)
+    cs2_max = jax.vmap(jnp.interp)(jnp.log(out.p_max), jnp.log(batch.p), batch.sound_speed())
+    out = replace(out, cs2_max=cs2_max)
+    if eos.is_batch:
+        return out
+    out = jax.tree.map(lambda a: a[0], out)
+    if concrete and not Status(int(out.status)).solved:
+        raise ValueError(f"eos has no family of branch {branch} from p_min = {p_min} MeV fm^-3: {Status(int(out.status)).sentence}")
+    return out
+
+
+def solve(eos, p_c, *, steps=100, rows=512):
+    """Stars of one equation of state with given central pressures.
+
+    Parameters
+    ----------
+    eos : EOS, one
+    p_c : (n_star,) array, central pressures [MeV fm^-3]
+    steps, rows : as in :func:`family`
+
+    Returns
+    -------
+    (Star, flag) : each array (n_star,); a pressure outside the table has the flag BEYOND_TABLE and a NaN star
+
+    Raises
+    ------
+    ValueError
+        a batch, a table without a surface, or a single central pressure beyond the table
+    """
+    if eos.is_batch:
+        raise ValueError("solve takes one EOS; take a member with eos[i], or use family for a batch")
+    p_c = jnp.asarray(p_c, dtype=float)
+    lo, hi = float(eos.p[0]), float(eos.p[-1])
+    if p_c.ndim == 0 and not lo < float(p_c) <= hi:
+        raise ValueError(f"p_c must lie in ({lo:.4g}, {hi:.4g}] MeV fm^-3, got {float(p_c):.6g}")
+    status = Status(int(_table_status(eos.p, eos.eps)))
+    if not status.solved:
+        raise ValueError(f"eos: {status.sentence}")
+    star, flag = _solve(eos.p, eos.eps, eos.sound_speed(), jump_rows(eos.p[None])[0], jnp.atleast_1d(p_c), steps, rows)
+    return jax.tree.map(lambda a: a.reshape(p_c.shape), (star, flag))
+
+
+@partial(jax.jit, static_argnames=("steps", "rows"))
+def _solve(p, eps, cs2, jumps, p_c, steps, rows):
+    c = curve(p, eps)
+    table = tabulate(c, rows, jumps)
+    inside = (p_c > p[0]) & (p_c <= p[-1])
+    h_c = enthalpy(c, jnp.log(jnp.where(inside, p_c, p[-1])))
+    inside = inside & (h_c > H_CUT * 1.01)
+    star = stars(table, jnp.where(inside, jnp.minimum(h_c, table.h[-1]), table.h[-1]), steps)
+    flag = jnp.where(p_c > causal_pressure(p, cs2), int(Flag.ACAUSAL), int(Flag.OK))
+    return jax.tree.map(lambda a: jnp.where(inside, a, jnp.nan), star), jnp.where(inside, flag, int(Flag.BEYOND_TABLE))

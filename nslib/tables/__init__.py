@@ -1,0 +1,1 @@
+"""Measured and published data as they are, read where they are installed; nothing is copied here."""
