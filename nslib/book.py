@@ -25,7 +25,8 @@ import yaml
 
 SCALES = ("smoke", "page", "paper")
 WORDS = ("reproduced", "better", "agrees in trend", "differs", "not tested here")
-PALETTE = ("#0072B2", "#D55E00", "#007A5A", "#B5508E", "#5B5B5B", "#8A6D00")
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#882255", "#1A1A1A", "#332288")
+"""Hues of Okabe and Ito and of Tol that stay apart for colour-blind readers and from white."""
 
 
 def root():
@@ -103,7 +104,7 @@ def _changed(entry, parameters):
 
 
 def verdict(claim, value=None, error=None, *, scale, parameters, passed=None):
-    """Verdict on one claim, as the dict that results/*.json holds.
+    """Verdict on one claim, as the dict that a record holds.
 
     Parameters
     ----------
@@ -254,8 +255,8 @@ def verdict_table(chapters=None):
             ours, word = _shown(kept.get(name))
             word = f"**{word}**" + (f" Cause: {kept[name]['note']}" if word == "differs" else "")
             tolerance = entry["tolerance"]
-            bar = "the stated test" if tolerance is None else f"{tolerance:g} {entry['unit']}".strip()
-            rows.append((name, entry["claim"], _paper_text(entry), ours, bar + _changes(entry), word))
+            bar = f"{tolerance:g} {entry['unit']}" if tolerance else "exact" if tolerance == 0 else "stated test"
+            rows.append((name, entry["claim"], _paper_text(entry), ours, bar.strip() + _changes(entry), word))
         header = ("claim", "what it says", "paper", "ours", "tolerance", "verdict")
         parts.append(f"{_title(chapter)}\n\n{Table(header, rows)}")
     return "\n\n".join(parts)
@@ -282,20 +283,12 @@ def status_table(scale="paper"):
     return str(Table(header, rows)) if rows else f"No run at {scale} scale has been recorded yet."
 
 
-def benchmark_table():
-    """Markdown: comparison with other codes, the "header" and "rows" of results/benchmarks.json."""
-    path = root() / "results" / "benchmarks.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return str(Table(found["header"], found["rows"])) if found else "No comparison has been recorded yet."
-
-
 def style():
-    """Sets Matplotlib for the book: white ground, legible on dark pages too; PALETTE, Okabe-Ito darkened."""
+    """Sets Matplotlib for the book: white ground, legible on dark pages too; colours PALETTE."""
     import matplotlib as mpl
     mpl.rcParams.update({
         "figure.figsize": (6.4, 4.0), "figure.constrained_layout.use": True, "image.cmap": "cividis",
         "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
         "axes.grid": True, "grid.color": "#D9D9D9", "grid.linewidth": 0.6, "axes.axisbelow": True,
-        "axes.spines.top": False, "axes.spines.right": False,
-        "axes.prop_cycle": mpl.cycler(color=PALETTE), "lines.linewidth": 1.8, "lines.markersize": 5,
-        "font.size": 11, "legend.fontsize": 9.5, "legend.frameon": False})
+        "axes.spines.top": False, "axes.spines.right": False, "axes.prop_cycle": mpl.cycler(color=PALETTE),
+        "lines.linewidth": 1.8, "lines.markersize": 5, "font.size": 11, "legend.frameon": False})

@@ -1,35 +1,27 @@
-"""Data sets on disk: parameter draws through the physics to labelled arrays, in chunks that can be resumed.
+"""Data sets: parameter draws through the physics to labelled arrays, kept on disk by :mod:`nslib.chunks`."""
 
-A chunk is a pure function of its index and the settings, seed included. It is written to a folder of its own
-and moved into place whole, so that an interrupted run resumes where it stopped and ends with the same bytes.
-"""
-
-import hashlib
-import json
 import math
-import os
-import shutil
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 
 import jax
 import numpy as np
 
-import nslib
 from nslib import crust, stars
+from nslib.chunks import collect
 from nslib.matter import metamodel
 from nslib.units import RHO_0
 
 #: densities of the E_sym labels, 100 points from 0.5 to 5 rho_0 [fm^-3]
 DENSITIES = np.linspace(0.5, 5.0, 100) * RHO_0
-#: raw draws of a chunk, and equations of state whose sequences are solved at a time
-RAW, BLOCK = 2048, 128
-#: settings of the first pass over all draws, for M_max, and of the second over the accepted ones, for sequences
-SURVEY = {"n_star": 4, "steps": 64, "rows": 256, "p_min": 8.0}
-SEQUENCE = {"n_star": 40, "steps": 100, "rows": 512, "p_min": 8.0}
+#: highest density at which a core may begin, that of saturation [fm^-3]
+N_JOIN_MAX = RHO_0
+#: raw draws of a chunk; equations of state solved at a time
+RAW, BLOCK = 2048, 256
+#: settings of :func:`nslib.stars.family`: the first star lies below one solar mass
+FAMILY = {"n_star": 40, "steps": 100, "rows": 512, "p_min": 8.0}
 CAUSALITY = ("truncated", "strict")
-_UNITS = {"L": "MeV", "K_sym": "MeV", "mass": "Msun", "R": "km", "Lambda": "1", "E_sym": "MeV", "draws": "MeV", "status": "1"}
+UNITS = {"L": "MeV", "K_sym": "MeV", "mass": "Msun", "R": "km", "Lambda": "1", "E_sym": "MeV", "draws": "MeV", "status": "1"}
 
 
 class Status(IntEnum):
@@ -39,19 +31,19 @@ class Status(IntEnum):
     NO_CROSSING = 1
     P_FALLS = 2
     NOT_SOLVED = 3
-    TOO_LIGHT = 4
-    ACAUSAL = 5
+    ACAUSAL = 4
+    TOO_LIGHT = 5
 
     @property
     def sentence(self):
         """The status in words."""
         return {
             Status.ACCEPTED: "accepted",
-            Status.NO_CROSSING: "the pressure of the core stays below that of the crust",
-            Status.P_FALLS: "the pressure falls with density above the crust",
+            Status.NO_CROSSING: "the pressure of the core stays below that of the crust up to saturation density",
+            Status.P_FALLS: "the pressure of the core falls with density above the crust",
             Status.NOT_SOLVED: "no sequence of stars could be solved",
+            Status.ACAUSAL: "the sound speed exceeds that of light before the sequence is long enough",
             Status.TOO_LIGHT: "the maximum mass is below M_max_min",
-            Status.ACAUSAL: "the sound speed exceeds that of light before the mass required is reached",
         }[self]
 
 
@@ -91,49 +83,147 @@ class Sequences:
         return {s: int(np.sum(self.status == s)) for s in Status}
 
 
-# ---- physics --------------------------------------------------------------------------------------------------
+# ---- physics -------------------------------------------------------------------------------------------------
 
 
 def symmetry_energy_curve(L, K_sym):
-    """E_sym (..., 100) [MeV] at ``DENSITIES`` for L, K_sym (...) [MeV], the rest as in the metamodel's defaults."""
-    q = metamodel.Metamodel(np.asarray(L)[..., None], np.asarray(K_sym)[..., None])
-    return metamodel.symmetry_energy(DENSITIES, q)
+    """E_sym (..., 100) [MeV] at ``DENSITIES`` for L, K_sym (...) [MeV], the rest at the metamodel's defaults."""
+    return metamodel.symmetry_energy(DENSITIES, metamodel.Metamodel(L[..., None], K_sym[..., None]))
 
 
-def equations_of_state(L, K_sym):
-    """Metamodel cores of L, K_sym (n,) [MeV] in beta equilibrium, joined to the standard crust: EOS batch."""
-    return crust.join(metamodel.eos(L=L, K_sym=K_sym))
+def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
+    """Status, and radius and tidal deformability of stars of given masses, for each pair of L and K_sym.
 
-
-def classify(eos, M_max_min, causality):
-    """Status of each member of a batch.
-
-    "truncated": the sequence ends where cs2 = 1 and must have reached M_max_min; "strict": M_max must be at
-    least M_max_min and cs2 <= 1 up to the centre of that star.
+    Core: metamodel in beta equilibrium with muons; crust: the standard one. "truncated": the sequence ends
+    where cs2 = 1 and must have reached M_max_min; "strict": cs2 <= 1 up to the star of maximum mass.
 
     Parameters
     ----------
-    eos : EOS batch, with the status of its joins
-    M_max_min : float [Msun]
+    L, K_sym : (n,) arrays [MeV]
+    mass : (n, m) array, gravitational masses [Msun]
+    M_max_min : float, least maximum mass [Msun]
     causality : "truncated" or "strict"
 
     Returns
     -------
-    (n_eos,) int array of :class:`Status`
+    (status, R, Lambda) : (n,) ints of :class:`Status`; (n, m) arrays [km], [1], NaN for rejected pairs
     """
-    full = stars.family(eos, **SURVEY)
-    heavy = np.asarray(full.M_max) >= M_max_min
-    if causality == "truncated":
-        causal = np.asarray(stars.family(eos, causal=True, **SURVEY).M_max) >= M_max_min
-    else:
-        causal = np.asarray(full.p_max) <= np.asarray(full.p_causal)
-    join = np.asarray(eos.status)
-    solved = np.asarray(full.status) < int(stars.Status.NOT_FINITE)
-    tests = (
-        (join == int(crust.JoinStatus.NO_CROSSING), Status.NO_CROSSING),
-        (join != int(crust.JoinStatus.OK), Status.P_FALLS),
-        (~solved, Status.NOT_SOLVED),
-        (~heavy, Status.TOO_LIGHT),
-        (~causal, Status.ACAUSAL),
+    eos = crust.join(metamodel.eos(L=L, K_sym=K_sym))
+    status = np.select(
+        [np.asarray(eos.status) == int(crust.JoinStatus.NO_CROSSING), np.asarray(eos.n_join) > N_JOIN_MAX, np.asarray(eos.status) > 0],
+        [int(Status.NO_CROSSING), int(Status.NO_CROSSING), int(Status.P_FALLS)],
+        int(Status.ACCEPTED),
     )
-    return np.select([wrong for wrong, _ in tests], [int(code) for _, code in tests], int(Status.ACCEPTED))
+    joined = np.flatnonzero(status == int(Status.ACCEPTED))
+    R, Lambda = np.full((2, *mass.shape), np.nan)
+    for start in range(0, len(joined), BLOCK):
+        k = joined[start : start + BLOCK]
+        padded = np.concatenate([k, np.full(BLOCK - len(k), k[0])])
+        family = stars.family(eos[padded], causal=causality == "truncated", **FAMILY)
+        star = _at_mass(family, mass[padded])
+        status[k] = _classify(family, M_max_min, causality)[: len(k)]
+        R[k], Lambda[k] = np.asarray(star.R)[: len(k)], np.asarray(star.Lambda)[: len(k)]
+    rejected = status != int(Status.ACCEPTED)
+    R[rejected], Lambda[rejected] = np.nan, np.nan
+    return status, R, Lambda
+
+
+@jax.jit
+def _at_mass(family, mass):
+    return family.at_mass(mass)
+
+
+def _classify(family, M_max_min, causality):
+    """Status of each member of a batch of families."""
+    heavy = np.asarray(family.M_max) >= M_max_min
+    if causality == "truncated":
+        acausal = ~heavy & (np.asarray(family.status) == int(stars.Status.CAUSAL_END))
+    else:
+        acausal = heavy & (np.asarray(family.p_max) > np.asarray(family.p_causal))
+    solved = np.asarray(family.status) < int(stars.Status.NOT_FINITE)
+    return np.select(
+        [~solved, acausal, ~heavy],
+        [int(Status.NOT_SOLVED), int(Status.ACAUSAL), int(Status.TOO_LIGHT)],
+        int(Status.ACCEPTED),
+    )
+
+
+def _chunk(index, settings):
+    """Arrays of one chunk, a pure function of its index and the settings of :func:`symmetry_energy`."""
+    rng = np.random.default_rng([settings["seed"], index])
+    L = rng.uniform(*settings["L"], settings["raw"])
+    K_sym = rng.uniform(*settings["K_sym"], settings["raw"])
+    mass = rng.uniform(*settings["mass_range"], (settings["raw"], settings["n_points"]))
+    status, R, Lambda = sequences(L, K_sym, mass, M_max_min=settings["M_max_min"], causality=settings["causality"])
+    k = status == int(Status.ACCEPTED)
+    if not (np.all(np.isfinite(R[k])) and np.all(np.isfinite(Lambda[k]))):
+        raise ValueError(f"mass_range {settings['mass_range']} Msun begins below the lightest star solved")
+    E_sym = symmetry_energy_curve(L[k], K_sym[k])
+    return {
+        "L": L[k], "K_sym": K_sym[k], "mass": mass[k], "R": R[k], "Lambda": Lambda[k], "E_sym": E_sym,
+        "draws": np.stack([L, K_sym], axis=1), "status": status.astype("uint8"),
+    }  # fmt: skip
+
+
+def symmetry_energy(
+    path, n, *, seed, L=(30.6, 86.8), K_sym=(-400.0, 100.0), M_max_min=2.14, causality="truncated",
+    n_points=50, mass_range=(1.0, 2.0), raw=RAW, client=None, progress=True,
+):  # fmt: skip
+    """The first n accepted equations of state of a data set, with ``n_points`` random stars on each.
+
+    L and K_sym are drawn uniformly, the masses of the stars uniformly in ``mass_range``. What is already at
+    ``path`` is read, what lacks is computed and added: see :mod:`nslib.chunks`.
+
+    Parameters
+    ----------
+    path : path of the data set
+    n : int, accepted equations of state
+    seed : int
+    L, K_sym : (low, high) [MeV]
+    M_max_min : float, least maximum mass [Msun]
+    causality : "truncated" or "strict", see :func:`sequences`
+    n_points : int, stars on each
+    mass_range : (low, high) [Msun], high at most M_max_min
+    raw : int, draws of a chunk
+    client : Dask client to run the chunks, its workers sharing the file system; None: two threads here
+    progress : bool, show a bar
+
+    Returns
+    -------
+    Sequences
+
+    Raises
+    ------
+    ValueError
+        an argument out of range; a path with other settings or versions; a damaged chunk, named; ranges
+        in which next to nothing is accepted
+    """
+    settings = _settings(
+        seed=seed, L=L, K_sym=K_sym, M_max_min=M_max_min, causality=causality,
+        n_points=n_points, mass_range=mass_range, raw=raw,
+    )  # fmt: skip
+    attributes = {
+        "title": "masses, radii, tidal deformabilities and symmetry energies of the metamodel",
+        "made_by": "nslib.datasets.symmetry_energy", "densities_fm-3": DENSITIES.tolist(),
+        "status": {str(int(s)): s.sentence for s in Status},
+    }  # fmt: skip
+    whole = collect(path, n, _chunk, settings, units=UNITS, attributes=attributes, client=client, progress=progress)
+    return Sequences(**whole)[:n]
+
+
+def _settings(**given):
+    """The settings as JSON keeps them; ValueError for one out of range."""
+    for name in ("L", "K_sym", "mass_range"):
+        low, high = (float(a) for a in given[name])
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(f"{name} must be two finite numbers, low < high; got {given[name]}")
+        given[name] = [low, high]
+    if given["causality"] not in CAUSALITY:
+        raise ValueError(f"causality must be one of {', '.join(CAUSALITY)}; got {given['causality']!r}")
+    for name, least in (("n_points", 1), ("raw", 1), ("seed", 0)):
+        if not (isinstance(given[name], (int, np.integer)) and given[name] >= least):
+            raise ValueError(f"{name} must be a whole number >= {least}, got {given[name]!r}")
+        given[name] = int(given[name])
+    if not 0 < given["mass_range"][0] < given["mass_range"][1] <= given["M_max_min"]:
+        raise ValueError(f"mass_range must lie in (0, M_max_min = {given['M_max_min']}] Msun, got {given['mass_range']}")
+    return given | {"M_max_min": float(given["M_max_min"]), "family": FAMILY, "n_join_max": N_JOIN_MAX}

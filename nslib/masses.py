@@ -110,7 +110,7 @@ def check_columns(name, table, columns):
     missing = [c for c in columns if c not in table]
     if missing:
         raise ValueError(f"{name} needs the columns {columns}, got {list(table)}")
-    twice = table.duplicated(["Z", "N"])
-    if twice.any():
-        Z, N = table.loc[twice.idxmax(), ["Z", "N"]]
+    twice = table[table.duplicated(["Z", "N"])]
+    if len(twice):
+        Z, N = twice["Z"].iloc[0], twice["N"].iloc[0]
         raise ValueError(f"{name} has the nuclide Z = {Z}, N = {N} more than once; each may stand once")

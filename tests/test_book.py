@@ -2,12 +2,14 @@
 
 The claims used here are made up so that each rule can be hit exactly; the last part checks committed files.
 """
+import itertools
 import json
 import socket
 from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 import yaml
 
@@ -246,14 +248,7 @@ def test_verdict_table_names_the_cause_of_a_difference():
 
 def test_verdict_table_without_records():
     assert book.verdict_table().count("**not tested here (no record yet)**") == len(CLAIMS)
-    assert "| T | c | a \\| b |  | the stated test |" in book.verdict_table()
-
-
-def test_benchmark_table(clone):
-    assert "No comparison has been recorded yet" in book.benchmark_table()
-    (clone / "results").mkdir()
-    (clone / "results" / "benchmarks.json").write_text('{"header": ["code", "ratio"], "rows": [["a", 2.5]]}')
-    assert book.benchmark_table().splitlines() == ["| code | ratio |", "| --- | --- |", "| a | 2.5 |"]
+    assert "| T | c | a \\| b |  | stated test |" in book.verdict_table()
 
 
 def test_summary_counts_every_claim_once():
@@ -281,20 +276,41 @@ def test_number(value, error, text):
 
 # ---- figures
 
-def luminance(colour):
-    """Relative luminance, WCAG 2.2."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+# Linear RGB as seen with full protanopia and deuteranopia: Machado, Oliveira and Fernandes 2009, table 1.
+PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+              [-0.003882, -0.048116, 1.051998]]
+DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                [-0.011820, 0.042940, 0.968881]]
+# Linear sRGB to CIE XYZ: IEC 61966-2-1.
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear(colour):
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIELAB of linear RGB, white point D65."""
+    t = XYZ @ np.clip(rgb, 0, 1) / XYZ.sum(axis=1)
+    x, y, z = np.where(t > 0.008856, np.cbrt(t), 7.787 * t + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def test_style_is_legible_on_its_own_ground():
     with mpl.rc_context():
         book.style()
         assert mpl.rcParams["figure.facecolor"] == mpl.rcParams["savefig.facecolor"] == "white"
-        colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    assert tuple(colours) == book.PALETTE
-    for colour in colours:                                      # 3:1 for graphical objects, WCAG 2.2, 1.4.11
-        assert 1.05 / (luminance(colour) + 0.05) >= 3.0, colour
+        assert tuple(mpl.rcParams["axes.prop_cycle"].by_key()["color"]) == book.PALETTE
+    for colour in book.PALETTE:                     # 3:1 for graphical objects, WCAG 2.2, criterion 1.4.11
+        assert 1.05 / (XYZ[1] @ linear(colour) + 0.05) >= 3.0, colour
+
+
+@pytest.mark.parametrize("eye", [np.eye(3), np.array(PROTANOPIA), np.array(DEUTERANOPIA)])
+def test_palette_stays_apart_for_colour_blind_readers(eye):
+    seen = [lab(eye @ linear(colour)) for colour in book.PALETTE]
+    for one, other in itertools.combinations(seen, 2):      # a difference of 2 is just visible side by side
+        assert np.linalg.norm(one - other) > 20
 
 
 # ---- the committed files

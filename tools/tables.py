@@ -8,6 +8,8 @@ its tables as they are (`make tables` renews them, a test compares); pages of th
 """
 
 import argparse
+import ast
+import json
 import os
 import re
 import sys
@@ -19,17 +21,33 @@ MARK = re.compile(r"(<!-- begin ([\w-]+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTAL
 
 def modules(root=ROOT):
     """Dotted names of all modules of nslib, the package first."""
-    paths = sorted((root / "nslib").rglob("*.py"), key=lambda path: (path.parent, path.name != "__init__.py", path.name))
+    paths = (root / "nslib").rglob("*.py")
     names = [".".join(path.relative_to(root).with_suffix("").parts) for path in paths]
-    return [name.removesuffix(".__init__") for name in names]
+    return sorted(name.removesuffix(".__init__") for name in names)
+
+
+def public_names(path):
+    """Names in the `__all__` of a file, [] where it has none."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return ast.literal_eval(node.value)
+    return []
 
 
 def api(root=ROOT):
-    """One section a module, documented from its docstrings; empty package files give a heading only."""
+    """One section a module, from its docstrings.
+
+    What a package offers in its `__all__` is documented there, under the name by which users call it, and not again
+    in the module that defines it. A module of the same name as such an object (`stars.family`) is not indexed.
+    """
     parts = []
     for name in modules(root):
-        depth = "##" if name.count(".") < 2 else "###"
-        parts.append(f"{depth} {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n")
+        package = root.joinpath(*name.split(".")[:-1]) / "__init__.py"
+        offered = public_names(package) if package.is_file() else []
+        options = [":members:", *([f":exclude-members: {', '.join(offered)}"] if offered else []),
+                   *([":no-index:"] if name.split(".")[-1] in offered else [])]
+        directive = "\n".join([f".. automodule:: {name}", *(f"   {option}" for option in options)])
+        parts.append(f"{'##' if name.count('.') < 2 else '###'} {name}\n\n```{{eval-rst}}\n{directive}\n```\n")
     return "\n".join(parts)
 
 
@@ -42,11 +60,23 @@ def from_book(function, *arguments):
     return make
 
 
+def benchmarks(root=ROOT):
+    """The table of results/benchmarks.json: its "header", its "rows", and the sentence "note" below them."""
+    import nslib.book
+
+    path = root / "results" / "benchmarks.json"
+    if not path.is_file():
+        return "No comparison has been recorded yet."
+    found = json.loads(path.read_text())
+    return f"{nslib.book.Table(found['header'], found['rows'])}\n\n{found['note']}"
+
+
 BLOCKS = {
     "summary": from_book("summary_table"),
     "verdicts": from_book("verdict_table"),
     "status": from_book("status_table", "paper"),
     "status-page": from_book("status_table", "page"),
+    "benchmarks": benchmarks,
     "api": api,
 }
 

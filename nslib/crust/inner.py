@@ -174,44 +174,53 @@ def cell_energy(n_b, n_i, x, r, n_o, s):
     return u * (drop + coulomb) + (1 - u) * gas + electrons
 
 
-def _stationary(y, k, s):
-    """Slopes of the cell's energy in (n_i, x, r, n_o), in MeV and scaled to one drop; y = (n_i, x, r, n_b)."""
-    n_i, x, r, n_b = y
+def _conditions(z, s):
+    """Slopes of the cell's energy and mu at z = (n_i, x, r, n_b, k), k = n_o^(1/3), then both with the energy.
+
+    The slopes, in (n_i, x, r, n_o), are scaled to one drop and in MeV; they vanish in equilibrium.
+    """
+    n_i, x, r, n_b, k = z
     u = (n_b - k**3) / (n_i - k**3)
-    slopes = jnp.array(jax.grad(cell_energy, argnums=(1, 2, 3, 4))(n_b, n_i, x, r, k**3, s))
-    return slopes / jnp.array([u, u * n_i, u * n_i / r, 1 - u])
+    eps, slopes = jax.value_and_grad(cell_energy, argnums=(1, 2, 3, 4, 0))(n_b, n_i, x, r, k**3, s)
+    f = jnp.array(slopes) / jnp.array([u, u * n_i, u * n_i / r, 1 - u, 1.0])
+    return f, (f, eps)
 
 
 @jax.jit
 def _cells(k, s):
-    """Newton's method from row to row over k = n_o^(1/3), started along the tangent; the first starts near drip."""
+    """Newton's method from row to row over k, started along the tangent dy/dk; the first starts near drip.
+
+    Returns y = (n_i, x, r, n_b), dy, eps, mu, dmu = d mu/dk and the size of the last relative step.
+    """
 
     def newton(_, state):
-        y, k, _ = state
-        step = jnp.linalg.solve(jax.jacfwd(_stationary)(y, k, s), _stationary(y, k, s))
+        y, k = state[:2]
+        J, (f, eps) = jax.jacfwd(_conditions, has_aux=True)(jnp.append(y, k), s)
+        step, dy = jnp.linalg.solve(J[:4, :4], jnp.stack([-f[:4], -J[:4, 4]], axis=1)).T
         size = jnp.max(jnp.abs(step / y))
-        return y - step * jnp.minimum(1.0, 0.3 / size), k, size
+        return y + step * jnp.minimum(1.0, 0.3 / size), k, dy, eps, f[4], J[4, :4] @ dy + J[4, 4], size
 
     def row(state, k):
-        y, dy, k_before = state
-        y, _, size = jax.lax.fori_loop(0, 12, newton, (y + dy * (k - k_before), k, jnp.inf))
-        dy = -jnp.linalg.solve(jax.jacfwd(_stationary)(y, k, s), jax.jacfwd(_stationary, argnums=1)(y, k, s))
+        y, k_before, dy = state[:3]
+        state = jax.lax.fori_loop(0, 12, newton, (y + dy * (k - k_before), k, *state[2:]))
+        return state, state
 
-        def energy(y, k):
-            n_i, x, r, n_b = y
-            return jax.value_and_grad(cell_energy)(n_b, n_i, x, r, k**3, s)
-
-        (eps, mu), (_, dmu) = jax.jvp(energy, (y, k), (dy, jnp.ones_like(k)))
-        n_b = y[3]
-        return (y, dy, k), (y, eps, mu, n_b * dmu / (mu * dy[3]), size)
-
-    return jax.lax.scan(row, (jnp.array([0.15, 0.31, 6.0, 2.6e-4]), jnp.zeros(4), k[0]), k)[1]
+    start = (jnp.array([0.15, 0.31, 6.0, 2.6e-4]), k[0], jnp.zeros(4), *4 * (jnp.inf,))
+    y, _, *rest = jax.lax.scan(row, start, k)[1]
+    return y, *rest
 
 
-@jax.jit
-def uniform_matter(n_b):
-    """SLy4 matter of n, p, e and muons in beta equilibrium: nuclear.Equilibrium at n_b (m,) [fm^-3]."""
-    return jax.vmap(lambda n: nuclear.beta_equilibrium(skyrme.energy_density, n, SLY4))(n_b)
+@lru_cache
+def uniform_matter():
+    """SLy4 matter of n, p, e and muons in beta equilibrium from 0.05 to 0.2 fm^-3, in 101 rows.
+
+    Returns
+    -------
+    (n_b, nuclear.Equilibrium) : arrays of shape (101,), n_b in fm^-3
+    """
+    n_b = jnp.linspace(0.05, 0.2, 101)
+    matter = jax.jit(jax.vmap(lambda n: nuclear.beta_equilibrium(skyrme.energy_density, n, SLY4)))(n_b)
+    return jax.tree.map(np.asarray, (n_b, matter))
 
 
 @lru_cache
@@ -236,10 +245,11 @@ def inner_crust(surface=SURFACE):
     """
     k_core, n_core = _transition(surface)
     k = np.linspace(K_DRIP, k_core, N_ROW)
-    y, eps, mu, cs2, size = (np.asarray(a) for a in _cells(k, surface))
+    y, dy, eps, mu, dmu, size = (np.asarray(a) for a in _cells(k, surface))
     if not np.all(size < 1e-9):
         raise RuntimeError(f"the cell at n_o = {k[np.argmax(size)] ** 3:.4g} fm^-3 did not converge")
     n_i, x, r, n_b = y.T
+    cs2 = n_b / mu * dmu / dy[:, 3]
     n_o, A = k**3, 4 / 3 * np.pi * r**3 * n_i
     u = (n_b - n_o) / (n_i - n_o)
     return InnerCrust(n_b, eps, n_b * mu - eps, mu, cs2, n_i, x, r, n_o, u, x * A, A, n_core)
@@ -248,13 +258,12 @@ def inner_crust(surface=SURFACE):
 def _transition(surface):
     """n_o^(1/3) of the last drops and density of the uniform matter in equilibrium with them."""
     k = np.linspace(K_DRIP, K_END, N_ROW)
-    y, eps, mu, _, size = (np.asarray(a) for a in _cells(k, surface))
+    y, _, eps, mu, _, size = (np.asarray(a) for a in _cells(k, surface))
     n_b = y[:, 3]
     good = (size < 1e-9) & (np.diff(n_b, prepend=0) > 0)
     end = len(k) if good.all() else int(np.argmin(good))
     k, mu, p = k[:end], mu[:end], (n_b * mu - eps)[:end]
-    n = np.linspace(0.05, 0.1, 101)
-    core = uniform_matter(n)
+    n, core = uniform_matter()
     core_mu = CubicSpline(core.p, core.mu_b)
     inside = p > core.p[0]
     excess = CubicSpline(k[inside], (mu - core_mu(p))[inside])

@@ -12,8 +12,8 @@ from nslib.crust.unified import sly4
 from nslib.interpolate import pchip, pchip_slopes
 from nslib.matter.eos import EOS
 
-#: lowest density of the core [fm^-3]
-N_MIN = 0.07
+#: densities between which a core may begin: 0.07 fm^-3, and saturation, above which there is no crust [fm^-3]
+N_MIN, N_MAX = 0.07, 0.16
 _N_SCAN = 48
 
 
@@ -33,17 +33,17 @@ class JoinStatus(IntEnum):
         return {
             JoinStatus.OK: "joined",
             JoinStatus.NOT_FINITE: "a value of the core is not finite",
-            JoinStatus.NO_CROSSING: "the core's pressure stays below the crust's at every density of the crust",
+            JoinStatus.NO_CROSSING: "the core's pressure stays below the crust's from 0.07 to 0.16 fm^-3",
             JoinStatus.P_NOT_POSITIVE: "the core's pressure is not positive at the join",
             JoinStatus.P_DOES_NOT_RISE: "the core's pressure falls above the join",
             JoinStatus.EPS_DOES_NOT_RISE: "the energy density does not rise across or above the join",
         }[self]
 
 
-def join(core, crust=None, *, how="crossing", n_join=None):
+def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
     """Crust below, core above, as one equation of state.
 
-    ``crossing``: the core begins at the first n_b >= 0.07 fm^-3 at which its pressure exceeds the crust's.
+    ``crossing``: the core begins where its pressure first exceeds the crust's, between 0.07 and 0.16 fm^-3.
     ``literal``: it begins at 0.07 fm^-3, and the crust ends where it reaches the core's pressure there.
     Rows of core and crust are kept; those of the other side of the join are moved next to it. Crust rows
     stop at 98 % of the pressure of the first core row and at 99 % of its density, so that p, eps and n_b
@@ -55,6 +55,7 @@ def join(core, crust=None, *, how="crossing", n_join=None):
     crust : EOS with n_b and mu_b, by default :func:`nslib.crust.sly4`
     how : "crossing" or "literal"
     n_join : float or (n_eos,) array, begin the core here instead [fm^-3]
+    fall : "refuse" a core whose pressure falls somewhere above the join, or "end" it at the row before
 
     Returns
     -------
@@ -68,6 +69,8 @@ def join(core, crust=None, *, how="crossing", n_join=None):
     """
     if how not in ("crossing", "literal"):
         raise ValueError(f'how must be "crossing" or "literal", got {how!r}')
+    if fall not in ("refuse", "end"):
+        raise ValueError(f'fall must be "refuse" or "end", got {fall!r}')
     crust = sly4() if crust is None else crust
     crust.need("n_b", "mu_b")
     core.need("n_b", "mu_b", "cs2")
@@ -79,10 +82,10 @@ def join(core, crust=None, *, how="crossing", n_join=None):
         raise ValueError(f"core and crust share n_b in [{lo:.4g}, {hi:.4g}] fm^-3; both must reach {N_MIN} fm^-3")
     fixed = N_MIN if how == "literal" and n_join is None else n_join
     if fixed is None:
-        at = _crossing(batch, crust, hi)
+        at = _crossing(batch, crust, min(hi, N_MAX))
     else:
         at = jnp.broadcast_to(jnp.asarray(fixed, float), batch.p.shape[:1])
-    out = _join(batch, crust, jax.lax.stop_gradient(at))
+    out = _join(batch, crust, jax.lax.stop_gradient(at), end=fall == "end")
     if core.is_batch:
         return out
     out = out[0]
@@ -122,10 +125,10 @@ def _crossing(core, crust, n_end):
     return jax.vmap(one)(core.n_b, core.p)
 
 
-@jax.jit
-def _join(core, crust, n_join):
+@partial(jax.jit, static_argnames="end")
+def _join(core, crust, n_join, end):
     """The joined batch; see :func:`join`. n_join (n_eos,), NaN where there is no crossing."""
-    return jax.vmap(partial(_join_one, crust))(replace(core, n_join=None, delta_mu=None, status=None), n_join)
+    return jax.vmap(partial(_join_one, crust, end))(replace(core, n_join=None, delta_mu=None, status=None), n_join)
 
 
 def _at(x, xp, column):
@@ -143,9 +146,12 @@ def _squeeze(x, end, above):
     return jnp.where(k > last, x[last] + (end - x[last]) * (k - last) / jnp.maximum(n - 1 - last, 1), x)
 
 
-def _join_one(crust, core, n_join):
+def _join_one(crust, end, core, n_join):
     n_x = jnp.where(jnp.isnan(n_join), N_MIN, n_join)
     n = _squeeze(core.n_b, n_x, above=True)
+    if end:
+        falls = (jnp.diff(core.p) < 0) & (core.n_b[1:] > n_x)
+        n = jnp.where(jnp.any(falls), _squeeze(n, core.n_b[jnp.argmax(falls)], above=False), n)
     x, xp = jnp.log(n), jnp.log(core.n_b)
     keep = n == core.n_b
     p, eps, mu, cs2 = (jnp.where(keep, a, _at(x, xp, a)) for a in (core.p, core.eps, core.mu_b, core.cs2))

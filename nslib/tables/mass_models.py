@@ -14,19 +14,25 @@ _MASSTABLE = {
     "DZ": ("DUZU", "J. Duflo and A. P. Zuker, Phys. Rev. C 52 (1995) R23, 28 parameters"),
     "FRDM95": ("FRDM95", "P. Moller et al., At. Data Nucl. Data Tables 59 (1995) 185"),
     "HFB14": ("HFB14", "S. Goriely, M. Samyn and J. M. Pearson, Phys. Rev. C 75 (2007) 064312"),
-    "HFB26": ("HFB26", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 061302"),
+    "HFB26": ("HFB26", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"),
     "KTUY05": ("KTUY05", "H. Koura et al., Prog. Theor. Phys. 113 (2005) 305"),
     "ETFSI": ("ETFSI12", "Y. Aboussir et al., At. Data Nucl. Data Tables 61 (1995) 127"),
     "MJ88": ("MAJA88", "P. J. Masson and J. Janecke, At. Data Nucl. Data Tables 39 (1988) 273"),
 }
 
+_HFB22_26 = "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"
+
 #: name: (table, column of ``nucleardatapy.setupBETheo``, reference); optional extra ``hfb21``
 _NUCLEARDATAPY = {
-    "HFB21": ("2010-HFB21", "nucMass", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 82 (2010) 035804"),
-    "HFB22": ("2013-HFB22", "nucMass", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"),
-    "HFB23": ("2013-HFB23", "nucMass", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"),
-    "HFB24": ("2013-HFB24", "nucMass", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"),
-    "HFB25": ("2013-HFB25", "nucMass", "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 88 (2013) 024308"),
+    "HFB21": (
+        "2010-HFB21",
+        "nucMass",
+        "S. Goriely, N. Chamel and J. M. Pearson, Phys. Rev. C 82 (2010) 035804",
+    ),
+    "HFB22": ("2013-HFB22", "nucMass", _HFB22_26),
+    "HFB23": ("2013-HFB23", "nucMass", _HFB22_26),
+    "HFB24": ("2013-HFB24", "nucMass", _HFB22_26),
+    "HFB25": ("2013-HFB25", "nucMass", _HFB22_26),
     "FRLDM": ("1995-FRDM", "MthFL", "P. Moller et al., At. Data Nucl. Data Tables 59 (1995) 185"),
 }
 
@@ -84,7 +90,7 @@ def _nucleardatapy(name):
     table, column, reference = _NUCLEARDATAPY[name]
     command = [sys.executable, "-P", "-c", _ADAPTER, table, column]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    if done.returncode != 0 or not done.stdout:  # it may call exit() without an error status
         raise RuntimeError(f"nucleardatapy could not read {table}:\n{done.stderr[-2000:]}")
     return _table(pd.DataFrame(json.loads(done.stdout)), reference)
 

@@ -1,0 +1,144 @@
+"""Arrays on disk in chunks that can be resumed: each a pure function of its index and the settings.
+
+A data set is a Zarr group (format 3) whose attributes say how it was made; each chunk is a group of its own,
+written beside and moved into place whole, with a checksum. An interrupted run therefore resumes where it
+stopped and ends with the same bytes.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+#: draws after which a data set gives up if it has accepted fewer members than chunks
+PATIENCE = 16
+
+
+def collect(path, n, chunk, settings, *, units, attributes, client=None, progress=True):
+    """Arrays of the first chunks that together hold n members, computed where they lack.
+
+    One process at a time may write to a path.
+
+    Parameters
+    ----------
+    path : path of the data set
+    n : int, members wanted
+    chunk : function (index, settings) -> dict of arrays; a module-level one for a client to find
+    settings : dict that JSON can hold
+    units : dict of the names of the arrays to their units; the first counts the members of a chunk
+    attributes : dict, further attributes of the data set
+    client : Dask client, its workers sharing the file system; None: two threads here
+    progress : bool, show a bar
+
+    Returns
+    -------
+    dict of arrays, chunks in order; the last chunk may go beyond n
+
+    Raises
+    ------
+    ValueError
+        n below 1; a path with other settings or versions; a damaged chunk, named; fewer members than
+        chunks after ``PATIENCE`` chunks
+    """
+    import dask
+    from tqdm.auto import tqdm
+
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    path = _open(Path(path), settings, attributes | {"units": units})
+    where = {"scheduler": "threads", "num_workers": 2} if client is None else {"scheduler": client}
+    workers = 2 if client is None else max(1, sum(client.nthreads().values()))
+    found = []
+    with tqdm(total=n, desc=path.name, disable=not progress) as bar:
+        while sum(found) < n:
+            if len(found) >= PATIENCE and sum(found) < len(found):
+                raise ValueError(f"{len(found)} chunks hold {sum(found)} members; the settings accept next to nothing: {settings}")
+            ahead = math.ceil((n - sum(found)) * len(found) / max(1, sum(found)))
+            wave = range(len(found), len(found) + min(max(ahead, 1), 2 * workers))
+            found += dask.compute(*(dask.delayed(_ensure)(path, i, chunk, settings, units) for i in wave), **where)
+            bar.update(min(n, sum(found)) - bar.n)
+    used = int(np.searchsorted(np.cumsum(found), n)) + 1
+    parts = [_read(path / _name(i), units) for i in range(used)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in units}
+
+
+def _name(index):
+    return f"chunk-{index:05d}"
+
+
+def _clear(folder):
+    """The path of a folder that is no longer there."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder
+
+
+def _open(path, settings, attributes):
+    """The path of a data set with these settings, begun there if nothing stands there yet."""
+    import zarr
+
+    versions = {name: version(name) for name in ("nslib", "jax", "numpy")}
+    if not path.exists():
+        part = _clear(path.with_name(path.name + ".part"))
+        zarr.open_group(part, mode="w", zarr_format=3, attributes={"settings": settings, "versions": versions} | attributes)
+        os.replace(part, path)
+        return path
+    try:
+        found = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+        made = found["settings"] | found["versions"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a data set of nslib: {error!r}") from error
+    for name, value in json.loads(json.dumps(settings | versions)).items():
+        if name not in made or made[name] != value:
+            raise ValueError(f"{path} was made with {name} = {made.get(name)}, not {value}; give another path")
+    return path
+
+
+def _ensure(path, index, chunk, settings, units):
+    """Number of members of one chunk, which is computed and written unless it is there."""
+    folder = path / _name(index)
+    if not folder.exists():
+        part = _clear(path / f".{folder.name}.part")
+        _write(part, chunk(index, settings), units)
+        os.replace(part, folder)
+    return len(_read(folder, units)[next(iter(units))])
+
+
+def _checksum(arrays):
+    """SHA-256 of the arrays of a chunk: names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _write(folder, arrays, units):
+    """A chunk as a Zarr group, each array in one piece."""
+    import zarr
+
+    group = zarr.open_group(folder, mode="w", zarr_format=3, attributes={"sha256": _checksum(arrays)})
+    for name, unit in units.items():
+        whole = tuple(max(1, k) for k in arrays[name].shape)
+        group.create_array(name, data=arrays[name], chunks=whole, attributes={"unit": unit})
+
+
+def _read(folder, units):
+    """Arrays of one chunk; ValueError naming the folder where they are not what was written."""
+    import zarr
+
+    cure = "delete that folder and call again to compute it afresh"
+    try:
+        group = zarr.open_group(folder, mode="r", zarr_format=3)
+        arrays = {name: group[name][...] for name in units}
+        intact = _checksum(arrays) == group.attrs["sha256"]
+    except Exception as error:  # a damaged file can make the decoders raise anything
+        raise ValueError(f"{folder} is damaged: {error!r}; {cure}") from error
+    if not intact:
+        raise ValueError(f"{folder} is damaged: its arrays do not have their checksum; {cure}")
+    return arrays
