@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from nslib import crust, stars
@@ -88,7 +89,8 @@ class Sequences:
 
 def symmetry_energy_curve(L, K_sym):
     """E_sym (..., 100) [MeV] at ``DENSITIES`` for L, K_sym (...) [MeV], the rest at the metamodel's defaults."""
-    return metamodel.symmetry_energy(DENSITIES, metamodel.Metamodel(L[..., None], K_sym[..., None]))
+    L, K_sym = (jnp.asarray(a)[..., None] for a in (L, K_sym))
+    return metamodel.symmetry_energy(DENSITIES, metamodel.Metamodel(L, K_sym))
 
 
 def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
@@ -158,7 +160,7 @@ def _chunk(index, settings):
     k = status == int(Status.ACCEPTED)
     if not (np.all(np.isfinite(R[k])) and np.all(np.isfinite(Lambda[k]))):
         raise ValueError(f"mass_range {settings['mass_range']} Msun begins below the lightest star solved")
-    E_sym = symmetry_energy_curve(L[k], K_sym[k])
+    E_sym = np.asarray(symmetry_energy_curve(L[k], K_sym[k]))
     return {
         "L": L[k], "K_sym": K_sym[k], "mass": mass[k], "R": R[k], "Lambda": Lambda[k], "E_sym": E_sym,
         "draws": np.stack([L, K_sym], axis=1), "status": status.astype("uint8"),

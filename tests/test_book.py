@@ -262,6 +262,7 @@ def test_status_lists_the_runs_of_one_scale():
     run().write()
     run().write(variant="jax")
     run("page").write()
+    run("smoke").write()
     assert len(book.status_table().splitlines()) == 4           # header, rule, two runs
     assert len(book.status_table("page").splitlines()) == 3
     assert version("nslib") in book.status_table()

@@ -198,9 +198,9 @@ def test_lattice_coefficient():
 
 def test_time(masses):
     def seconds():
-        start = time.perf_counter()
+        start = time.process_time()  # another process on the machine does not count
         outer_crust(masses).depth(**STAR)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(5)) < 0.2
 

@@ -207,6 +207,7 @@ def run(root, slug, notebook, parameters):
     """Execute the notebook with papermill in notebooks/ and return it."""
     import nbformat
     import papermill
+    from traitlets.config import Config
 
     failed = root / "build" / "failed" / f"{slug}.ipynb"
     failed.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +217,8 @@ def run(root, slug, notebook, parameters):
         os.environ.setdefault(name, value)
     try:
         papermill.execute_notebook(str(plain), str(failed), parameters, cwd=str(root / "notebooks"),
-                                   kernel_name="python3", progress_bar=False)
+                                   kernel_name="python3", progress_bar=False,
+                                   config=Config(KernelManager={"transport": "ipc"}))
     except papermill.PapermillExecutionError as error:
         raise RuntimeError(f"{slug} stopped at an error; the notebook so far: {failed}\n{error}") from None
     finally:

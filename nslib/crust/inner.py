@@ -241,7 +241,7 @@ def inner_crust(surface=SURFACE):
     Raises
     ------
     RuntimeError
-        if the drops give way to uniform matter nowhere below 0.1 fm^-3
+        if there is no such transition at 0.05 fm^-3 or above, or a cell has not converged
     """
     k_core, n_core = _transition(surface)
     k = np.linspace(K_DRIP, k_core, N_ROW)
@@ -266,8 +266,8 @@ def _transition(surface):
     n, core = uniform_matter()
     core_mu = CubicSpline(core.p, core.mu_b)
     inside = p > core.p[0]
-    excess = CubicSpline(k[inside], (mu - core_mu(p))[inside])
-    if not excess(k[-1]) > 0 > excess(k[inside][0]):
+    excess = mu[inside] - core_mu(p[inside])
+    if not (len(excess) > 3 and excess[0] < 0 < excess[-1]):
         raise RuntimeError(f"drops do not give way to uniform matter up to n_b = {n_b[end - 1]:.4g} fm^-3")
-    k_core = brentq(excess, k[inside][0], k[-1])
+    k_core = brentq(CubicSpline(k[inside], excess), k[inside][0], k[-1])
     return k_core, float(CubicSpline(core.p, n)(CubicSpline(k, p)(k_core)))

@@ -73,8 +73,8 @@ class OuterCrust:
     def table(self, n_row=64):
         """State at ``n_row`` pressures in equal ratios from the top to neutron drip.
 
-        No row stands on a transition, so an interpolant of the table spreads the 2-4 % jumps of density
-        over one step and may pass over a thin layer; ``p`` and ``n_b`` hold them exactly.
+        No row stands on a transition, so an interpolant of the table spreads the jumps of density, up to
+        5 %, over one step and may pass over a thin layer; ``p`` and ``n_b`` hold them exactly.
         """
         lo, hi = self.p[0, 0], self.p[-1, 1]
         return self.at(np.clip(np.geomspace(lo, hi, n_row), lo, hi))

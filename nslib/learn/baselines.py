@@ -46,10 +46,11 @@ def curve_values(mass, observable, degree, mass_range=(1.0, 2.0), n_values=8):
 
     Returns
     -------
-    (n, n_values) array; the masses are the Chebyshev nodes of the range
+    (n, n_values) array; the masses are Chebyshev nodes of the inner four fifths of the range, since a
+    polynomial beyond the outermost stars of a sample is worth little
     """
     t = 2 * (np.asarray(mass) - mass_range[0]) / (mass_range[1] - mass_range[0]) - 1
-    nodes = np.cos(np.pi * (np.arange(n_values) + 0.5) / n_values)
+    nodes = 0.8 * np.cos(np.pi * (np.arange(n_values) + 0.5) / n_values)
     V = np.polynomial.chebyshev.chebvander
     Q, R = np.linalg.qr(V(t, degree))
     c = np.linalg.solve(R, np.einsum("nsk,ns->nk", Q, observable)[..., None])[..., 0]
@@ -59,7 +60,7 @@ def curve_values(mass, observable, degree, mass_range=(1.0, 2.0), n_values=8):
 class Polynomial(NamedTuple):
     """Few features, polynomial regression to L and K_sym, formula for the rest; call it like an :class:`Estimator`.
 
-    model : fitted scikit-learn pipeline (PCA with whitening, polynomial features, linear regression)
+    model : fitted scikit-learn pipeline (PCA with whitening, standardised polynomial features, linear regression)
     task : "M-R" or "M-Lambda"
     degree : int, of the Chebyshev polynomial through a sample
     tried : list of (degree, components, power, mean absolute error at 5 rho_0 on the validation set [MeV])
@@ -80,7 +81,7 @@ def _features(mass, observable, task, degree):
     return curve_values(mass, np.log(observable) if task == "M-Lambda" else np.asarray(observable), degree)
 
 
-def fit_polynomial(train, validation, task="M-R", *, degrees=(6, 8, 10), components=(3, 4), powers=(6, 8)):
+def fit_polynomial(train, validation, task="M-R", *, degrees=(6, 8, 10), components=(3, 4), powers=(4, 6, 8)):
     """Best of a grid of feature-polynomials by the validation error of E_sym at 5 rho_0.
 
     Parameters
@@ -94,18 +95,26 @@ def fit_polynomial(train, validation, task="M-R", *, degrees=(6, 8, 10), compone
     Returns
     -------
     Polynomial
+
+    Raises
+    ------
+    ValueError
+        a degree that the number of stars does not determine
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LinearRegression
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     target = np.stack([train.L, train.K_sym], axis=1)
     tried, best = [], None
+    if max(degrees) >= train.mass.shape[1]:
+        raise ValueError(f"degrees must stay below the number of stars, {train.mass.shape[1]}; got {degrees}")
     for degree in degrees:
         x = _features(train.mass, getattr(train, OBSERVABLE[task]), task, degree)
         for n, power in itertools.product(components, powers):
-            model = make_pipeline(PCA(n, whiten=True), PolynomialFeatures(power), LinearRegression()).fit(x, target)
+            steps = PCA(n, whiten=True), PolynomialFeatures(power), StandardScaler(), LinearRegression()
+            model = make_pipeline(*steps).fit(x, target)
             candidate = Polynomial(model, task, degree, tried)
             predicted = candidate(validation.mass, getattr(validation, OBSERVABLE[task]))
             tried.append((degree, n, power, float(errors(predicted, validation.E_sym).mae[-1])))

@@ -6,6 +6,7 @@ scales of inputs and outputs and the SHA-256 of the weights.
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import zipfile
@@ -212,7 +213,7 @@ def load(name, *, folder=WEIGHTS):
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} does not hold the {len(activations)} layers of its card: {error}") from error
     got = [(W.shape, b.shape) for W, b in layers]
-    want = [((m, n), (n,)) for m, n in zip(shape[:-1], shape[1:])]
+    want = [((m, n), (n,)) for m, n in itertools.pairwise(shape)]
     if got != want or set(activations) - set(ACTIVATIONS) or [len(a) for a in scaler] != [shape[0]] * 2 + [shape[-1]] * 2:
         raise ValueError(f"{card_path.name} does not describe {path.name}: layers {shape}, activations {activations}")
     return _build(layers, activations, scaler, text)

@@ -121,7 +121,7 @@ class EOS:
         return jnp.all(self.sound_speed() <= 1, axis=-1)
 
     def first_law_error(self):
-        """Largest abs(a) / eps and abs(b) over the rows of one EOS [1].
+        """Largest relative error of eps + p = mu_b n_b and of d ln eps = (1 + p/eps) d ln n_b over one EOS [1].
 
         Jumps, and the interval between crust and core, are exempt.
         """

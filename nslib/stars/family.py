@@ -199,8 +199,21 @@ def _branch(M, branch):
     return _Bracket(lo, hi, jnp.sum(begins), jnp.any(here), rising[-1] & (hi == here.shape[0]))
 
 
-def _turning_point(mass, lo, hi, sign):
-    """Coordinate between lo and hi at which sign * M is largest, by parabolas through the best of five stars."""
+def _scan(ready):
+    """Coordinates at which masses are looked at, rising: equal steps, and at each jump and a little above it."""
+    x = jnp.linspace(ready.begin, ready.end, _N_SCAN)
+    jump = jnp.log(ready.table.h[1:-1])
+    more = (jump[:, None] + jnp.array([0.0, 0.02, 0.06])).ravel()
+    spare = x[0] + (x[1] - x[0]) * (jnp.arange(more.shape[0]) + 0.5) / (more.shape[0] + 1)
+    inside = (more > x[0]) & (more < x[-1])
+    return jnp.sort(jnp.concatenate([x, jnp.where(inside, more, spare)]))
+
+
+def _turning_point(mass, x, M, i, sign):
+    """Coordinate next to x[i] at which sign * M is largest: by parabolas through the best of five stars.
+
+    Where the mass has a cusp, at a jump, x[i] itself is the best.
+    """
 
     def narrow(_, bracket):
         lo, hi = bracket
@@ -214,8 +227,10 @@ def _turning_point(mass, lo, hi, sign):
         width = (hi - lo) / 8
         return jnp.maximum(lo, best - width), jnp.minimum(hi, best + width)
 
-    lo, hi = jax.lax.fori_loop(0, 3, narrow, (lo, hi))
-    return (lo + hi) / 2
+    ends = x[jnp.maximum(i - 1, 0)], x[jnp.minimum(i + 1, x.shape[0] - 1)]
+    lo, hi = jax.lax.fori_loop(0, 3, narrow, ends)
+    turn = (lo + hi) / 2
+    return jnp.where(sign * mass(turn[None])[0] >= sign * M[i], turn, x[i])
 
 
 def causal_pressure(p, cs2):
@@ -283,15 +298,11 @@ def _families(ready, *, n_star, steps, causal, branch):
         table, status = ready.table, ready.status
         solve = lambda x: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
         mass = lambda x: solve(x).M  # noqa: E731
-        x = jnp.linspace(ready.begin, ready.end, _N_SCAN)
-        x = jnp.sort(jnp.concatenate([x, jnp.clip(jnp.log(table.h[1:-1]), x[0], x[-1])]))
-        b = _branch(mass(x), branch)
-        last = x.shape[0] - 1
-        peak = _turning_point(mass, x[jnp.maximum(b.hi - 1, 0)], x[jnp.minimum(b.hi + 1, last)], 1)
-        x_hi = jnp.where(b.rises_at_end, x[-1], peak)
-        x_lo = x[0]
-        if branch > 0:
-            x_lo = _turning_point(mass, x[jnp.maximum(b.lo - 1, 0)], x[jnp.minimum(b.lo + 1, last)], -1)
+        x = _scan(ready)
+        M = mass(x)
+        b = _branch(M, branch)
+        x_hi = jnp.where(b.rises_at_end, x[-1], _turning_point(mass, x, M, b.hi, 1))
+        x_lo = _turning_point(mass, x, M, b.lo, -1) if branch > 0 else x[0]
         xs = jnp.linspace(x_lo, x_hi, n_star)
         star = solve(xs)
 
@@ -306,15 +317,20 @@ def _families(ready, *, n_star, steps, causal, branch):
         p_causal = jnp.where(jnp.isfinite(ready.causal), p_causal[0], jnp.inf)
         return Family(
             nan(p_c), nan(star.M), nan(star.R), nan(star.Lambda), flag, nan(p_causal),
-            jnp.where(solved, b.n_branch, 0), status,
+            jnp.where(ready.status < int(Status.NOT_FINITE), b.n_branch, 0), status,
         )  # fmt: skip
 
     return jax.vmap(one)(ready)
 
 
 def jump_rows(p):
-    """Rows below the first-order jumps of a batch, (n_eos, n_jump) ints, padded with the last row."""
-    found = [np.flatnonzero(step == 0) for step in np.diff(np.asarray(p), axis=-1)]
+    """Rows below the first-order jumps of a batch, (n_eos, n_jump) ints, padded with the last row.
+
+    A member with three equal pressures has no jumps, but a status.
+    """
+    equal = np.diff(np.asarray(p), axis=-1) == 0
+    equal &= ~np.any(equal[:, 1:] & equal[:, :-1], axis=-1, keepdims=True)
+    found = [np.flatnonzero(e) for e in equal]
     n_jump = max((len(f) for f in found), default=0)
     rows = np.full((len(found), n_jump), p.shape[-1] - 1)
     for row, f in zip(rows, found):
@@ -325,8 +341,9 @@ def jump_rows(p):
 def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, branch=0):
     """Family of stars of one equation of state, or of each in a batch.
 
-    Central pressures are log-uniform from ``p_min`` to that of the maximum mass, which is refined to
-    about 1e-7 in M. ``**stars.ACCURATE`` is the slow, accurate setting.
+    Central enthalpies are log-uniform from that of ``p_min`` to that of the maximum mass, which is refined
+    to about 1e-7 in M. ``**stars.ACCURATE`` is the slow, accurate setting. Under :func:`jax.jit` or
+    :func:`jax.vmap` the jumps of an EOS cannot be found; :func:`jax.grad` and its kin do find them.
 
     Parameters
     ----------
@@ -353,8 +370,9 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     if not p_min > 0:
         raise ValueError(f"p_min must be > 0 MeV fm^-3, got {p_min!r}")
     batch = eos if eos.is_batch else jax.tree.map(lambda a: a[None], eos)
-    concrete = not any(isinstance(a, jax.core.Tracer) for a in (batch.p, batch.eps))
-    jumps = jump_rows(batch.p) if concrete else np.zeros((batch.p.shape[0], 0), int)
+    p = jax.lax.stop_gradient(batch.p)
+    concrete = not isinstance(p, jax.core.Tracer)
+    jumps = jump_rows(p) if concrete else np.zeros((p.shape[0], 0), int)
     ready = _prepare(batch.p, batch.eps, batch.sound_speed(), jumps, p_min, rows=rows, causal=causal)
     out = _families(ready, n_star=n_star, steps=steps, causal=causal, branch=branch)
     cs2_max = jax.vmap(jnp.interp)(jnp.log(out.p_max), jnp.log(batch.p), batch.sound_speed())
@@ -362,7 +380,7 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     if eos.is_batch:
         return out
     out = jax.tree.map(lambda a: a[0], out)
-    if concrete and not Status(int(out.status)).solved:
+    if not isinstance(out.status, jax.core.Tracer) and not Status(int(out.status)).solved:
         raise ValueError(f"eos has no family of branch {branch} from p_min = {p_min} MeV fm^-3: {Status(int(out.status)).sentence}")
     return out
 

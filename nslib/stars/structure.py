@@ -254,22 +254,51 @@ def deformability(C, y):
     return 16 / 15 * (1 - b) ** 2 * tau / D
 
 
+def _core_size(u, E, P, span):
+    """L = ln(R / r) of the core of radius sqrt(u) above a jump, from the depths that E and P below it give both."""
+    depth = (E / 3 + P) * u / 2
+    return 0.5 * jnp.log1p(3.1 * span / depth)
+
+
+def _path(t, central, L):
+    """Share of the segment that is left at t, 1 - tau, and d tau / dt.
+
+    Around a centre tau = t^2, for r ~ t. Around a core of radius r, ln R/r = L, the radius grows as
+    exp(-L (x + L x^2) / (1 + L)), x = 1 - t: by equal factors first, since what the jump leaves of z dies
+    out as r^-5, and by equal steps in the end. A large core, L -> 0, has tau = t.
+    """
+    if L is None:
+        return 1 - t**2, 2 * t
+    x, whole = 1 - t, -jnp.expm1(-2 * L)
+    a = L * (x + L * x**2) / (1 + L)
+    da = L * (1 + 2 * L * x) / (1 + L)
+    left, rate = -jnp.expm1(-2 * a) / whole, 2 * jnp.exp(-2 * a) * da / whole
+    return jnp.where(central, 1 - t**2, left), jnp.where(central, 2 * t, rate)
+
+
 def _integrate(table, state, seg, h_top, central, steps):
     """Carry the state of each star down through one segment with the classical Runge-Kutta scheme.
 
     h runs as h_bot + (h_top - h_bot) w, w = 0.3 (1 - tau) + 0.7 (1 - tau)^4, which packs steps near the
-    bottom; tau = t^2 in the segment of the centre, where r ~ t, else tau = t. Stars centred below: no-op.
+    bottom, with tau of :func:`_path`. Stars centred in the segment start from the series, and so do those
+    whose core is below 1e-4 of their radius. Stars centred below: no-op.
     """
     grid = (table.cubic[seg], table.lo[seg], table.step[seg])
     h_bot = table.h[seg]
     span = jnp.maximum(h_top - h_bot, 0.0)
+    E_c, P_c = _look_up(*grid, h_top)
+    L = None
+    if seg + 1 < table.lo.shape[0]:
+        L_max = min(9.2, steps / 4)
+        L = _core_size(state[0], E_c, P_c, jnp.maximum(span, 1e-12))
+        central = central | ((L > L_max) & (span > 0))
+        L = jnp.clip(L, 1e-6, L_max)
     t0 = jnp.where(central, 1 / (steps + 1), 0.0)
     dt = (1 - t0) / steps
 
     def path(t):
-        tau, dtau = jnp.where(central, t**2, t), jnp.where(central, 2 * t, 1.0)
-        one = 1 - tau
-        return h_bot + span * (0.3 * one + 0.7 * one**4), -span * (0.3 + 2.8 * one**3) * dtau * dt
+        left, rate = _path(t, central, L)
+        return h_bot + span * (0.3 * left + 0.7 * left**4), -span * (0.3 + 2.8 * left**3) * rate * dt
 
     def step(carry, k):
         state, E0, P0, dh0 = carry
@@ -287,7 +316,6 @@ def _integrate(table, state, seg, h_top, central, steps):
         return (state, E_1, P_1, dh_1), None
 
     h_0, dh_0 = path(t0)
-    E_c, P_c = _look_up(*grid, h_top)
     near, d = (1 - 1e-4) * h_top + 1e-4 * h_bot, 1e-4 * span
     slope = (E_c - _look_up(*grid, near)[0]) / jnp.where(d > 0, d, 1.0)
     begun = centre(h_top - h_0, E_c, P_c, slope)

@@ -17,7 +17,7 @@ LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "emb
 
 
 class Page(HTMLParser):
-    """What a page loads, its pictures, its inline scripts and its search buttons."""
+    """What a page loads, its pictures, its inline scripts and its search fields."""
 
     def __init__(self, path):
         super().__init__()
@@ -27,13 +27,13 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
-        if tag == "link" and not {"canonical", "next", "prev", "author", "license"} & set(attrs["rel"].split()):
+        if tag == "link" and not {"canonical", "next", "prev", "index", "search"} & set(attrs["rel"].split()):
             self.loads.append(attrs["href"])
         if attrs.get(LOADING.get(tag)):
             self.loads.append(attrs[LOADING[tag]])
         if tag == "img":
             self.alts.append(attrs.get("alt"))
-        self.searches += "search-button__button" in attrs.get("class", "").split()
+        self.searches += "search-button-field" in attrs.get("class", "").split()
         self._inside_script = tag == "script"
 
     def handle_endtag(self, tag):
