@@ -34,7 +34,7 @@ endif
 .PHONY: help book test browser chapter paper bench notebooks tables locks clean distclean
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile | awk -F': *' '{ printf "  %-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 book: $(MAIN)  ## run stale chapters, build the book into _build/html (SOLUTIONS=0: without solutions)
 	@.venv/bin/python tools/build.py $(CHAPTER) --scale $(SCALE) --solutions $(SOLUTIONS) $(PARAMS)

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-#: draws after which a data set gives up if it has accepted fewer members than chunks
+#: chunks after which a data set gives up if they hold fewer members than their number
 PATIENCE = 16
+#: what must be the same for chunks to join those of an earlier run
+VERSIONS = {name: version(name) for name in ("nslib", "jax", "numpy")}
 
 
 def collect(path, n, chunk, settings, *, units, attributes, client=None, progress=True):
@@ -42,19 +44,23 @@ def collect(path, n, chunk, settings, *, units, attributes, client=None, progres
     Raises
     ------
     ValueError
-        n below 1; a path with other settings or versions; a damaged chunk, named; fewer members than
-        chunks after ``PATIENCE`` chunks
+        n below 1; a path with other settings, or one that would have to grow under other versions of
+        nslib, JAX or NumPy; a damaged chunk, named; fewer members than chunks after ``PATIENCE`` chunks
     """
     import dask
     from tqdm.auto import tqdm
 
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
-    path = _open(Path(path), settings, attributes | {"units": units})
+    path, made = _open(Path(path), settings, attributes | {"units": units})
     where = {"scheduler": "threads", "num_workers": 2} if client is None else {"scheduler": client}
     workers = 2 if client is None else max(1, sum(client.nthreads().values()))
     found = []
-    with tqdm(total=n, desc=path.name, disable=not progress) as bar:
+    while sum(found) < n and (path / _name(len(found))).exists():
+        found.append(_members(path, len(found), units))
+    if sum(found) < n:
+        _same(path, made, {"versions": VERSIONS})
+    with tqdm(total=n, initial=min(n, sum(found)), desc=path.name, disable=not progress) as bar:
         while sum(found) < n:
             if len(found) >= PATIENCE and sum(found) < len(found):
                 raise ValueError(f"{len(found)} chunks hold {sum(found)} members; the settings accept next to nothing: {settings}")
@@ -79,24 +85,28 @@ def _clear(folder):
 
 
 def _open(path, settings, attributes):
-    """The path of a data set with these settings, begun there if nothing stands there yet."""
+    """The path of a data set with these settings and its attributes; begun there if nothing stands there yet."""
     import zarr
 
-    versions = {name: version(name) for name in ("nslib", "jax", "numpy")}
     if not path.exists():
         part = _clear(path.with_name(path.name + ".part"))
-        zarr.open_group(part, mode="w", zarr_format=3, attributes={"settings": settings, "versions": versions} | attributes)
+        zarr.open_group(part, mode="w", zarr_format=3, attributes={"settings": settings, "versions": VERSIONS} | attributes)
         os.replace(part, path)
-        return path
     try:
-        found = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
-        made = found["settings"] | found["versions"]
+        made = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+        made["settings"], made["versions"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a data set of nslib: {error!r}") from error
-    for name, value in json.loads(json.dumps(settings | versions)).items():
-        if name not in made or made[name] != value:
-            raise ValueError(f"{path} was made with {name} = {made.get(name)}, not {value}; give another path")
-    return path
+    _same(path, made, {"settings": settings})
+    return path, made
+
+
+def _same(path, made, wanted):
+    """ValueError naming the first of the settings or versions in which a data set differs from those wanted."""
+    for kind, entries in wanted.items():
+        for name, value in json.loads(json.dumps(entries)).items():
+            if name not in made[kind] or made[kind][name] != value:
+                raise ValueError(f"{path} was made with {name} = {made[kind].get(name)}, not {value}; give another path")
 
 
 def _ensure(path, index, chunk, settings, units):
@@ -106,7 +116,12 @@ def _ensure(path, index, chunk, settings, units):
         part = _clear(path / f".{folder.name}.part")
         _write(part, chunk(index, settings), units)
         os.replace(part, folder)
-    return len(_read(folder, units)[next(iter(units))])
+    return _members(path, index, units)
+
+
+def _members(path, index, units):
+    """Number of members of a chunk that is there."""
+    return len(_read(path / _name(index), units)[next(iter(units))])
 
 
 def _checksum(arrays):

@@ -1,10 +1,8 @@
 """Execute the chapters whose inputs changed, and only those.
 
-A chapter is `notebooks/NN_slug.py` (py:percent, the file one edits). Its inputs are its code cells, the
-parameters given, the nslib modules it imports (transitively, found in the syntax trees), the data files of those
-packages, its own claims and paper-scale record, `requirements.lock`, the Keras backend and the Python version.
-If none of them differs from what the executed notebook was made with, its outputs are kept and only the prose is
-replaced. File times play no part.
+A chapter is `notebooks/NN_slug.py` (py:percent, the file one edits). tools/fingerprint.py says what its
+outputs depend on. If nothing of that differs from what the executed notebook was made with, its outputs are
+kept and only the prose is replaced; else papermill runs it.
 
     python tools/execute.py                                    every chapter, into executed/
     python tools/execute.py 01_slug --out build/chapters --scale smoke -p L_max 60
@@ -13,22 +11,17 @@ replaced. File times play no part.
 
 import argparse
 import ast
-import hashlib
-import json
 import os
 import sys
 import time
 from pathlib import Path
 
+import fingerprint
+from fingerprint import code_cells, digest, has_tag, plain_python
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = "nslib"
-DEFAULT_SCALE = "page"          # the literal in every parameters cell: asking for it injects nothing
-SETTINGS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-
-
-def digest(data):
-    """Sixteen hexadecimal digits of the SHA-256 of bytes or text."""
-    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()[:16]
+DEFAULT_SCALE = "page"  # the literal in every parameters cell: asking for it injects nothing
+SETTINGS = {"KERAS_BACKEND": fingerprint.BACKEND, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def slugs(root=ROOT):
@@ -46,100 +39,8 @@ def read_source(root, slug):
     return jupytext.read(path)
 
 
-def code_cells(notebook):
-    """Code cells of a notebook, without the cell that papermill injects."""
-    return [c for c in notebook.cells if c.cell_type == "code" and not has_tag(c, "injected-parameters")]
-
-
-def has_tag(cell, tag):
-    """Whether the cell carries the tag."""
-    return tag in cell.metadata.get("tags", [])
-
-
-def plain_python(source):
-    """Source of a cell without IPython's magics and shell lines."""
-    if source.lstrip().startswith("%%"):
-        return ""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
-
-
-# ---------------------------------------------------------------------------------------------- what it imports
-def imported_names(code, package, origin):
-    """Dotted names that the code imports; relative ones are resolved against `package`."""
-    for node in ast.walk(ast.parse(code, origin)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".")
-            start = parts[: len(parts) - node.level + 1] if node.level else []
-            base = ".".join([*start, *([node.module] if node.module else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def module_files(root, codes):
-    """Files of nslib that the given pieces of code import, directly or through one another, sorted."""
-    found, todo = set(), [(code, "", f"code cell {number}") for number, code in enumerate(codes, 1)]
-    while todo:
-        for name in imported_names(*todo.pop()):
-            parts = name.split(".")
-            if parts[0] != PACKAGE:
-                continue
-            for depth in range(1, len(parts) + 1):
-                stem = root.joinpath(*parts[:depth])
-                for path in (stem / "__init__.py", stem.with_suffix(".py")):
-                    if path.is_file() and path not in found:
-                        found.add(path)
-                        todo.append((path.read_text(), ".".join(path.parent.relative_to(root).parts), str(path)))
-    return sorted(found)
-
-
-def data_files(root, modules):
-    """Files that are not Python in the packages of these modules, subfolders without `__init__.py` included."""
-    found = []
-    for package in sorted(path.parent for path in modules if path.name == "__init__.py"):
-        for folder, subfolders, names in os.walk(package):
-            subfolders[:] = sorted(s for s in subfolders if s != "__pycache__"
-                                   and not Path(folder, s, "__init__.py").is_file())
-            found += [Path(folder, name) for name in sorted(names) if not name.endswith((".py", ".pyc"))]
-    return found
-
-
-def own_claims(root, slug):
-    """The chapter's entries of book/claims.yml."""
-    import yaml
-
-    path = root / "book" / "claims.yml"
-    claims = yaml.safe_load(path.read_text()) if path.is_file() else {}
-    return {name: claim for name, claim in (claims or {}).items() if claim["chapter"] == slug}
-
-
-def fingerprint(root, slug, notebook, parameters):
-    """Everything that the outputs depend on: {name: digest}."""
-    cells = code_cells(notebook)
-    try:
-        modules = module_files(root, [plain_python(cell.source) for cell in cells])
-    except SyntaxError as error:
-        raise ValueError(f"{slug}: {error}") from error
-    files = [*modules, *data_files(root, modules), *sorted((root / "results").glob(f"{slug}*.json")),
-             root / "requirements.lock"]
-    return {
-        "code": digest(json.dumps([[cell.source, has_tag(cell, "parameters")] for cell in cells])),
-        "parameters": digest(json.dumps(parameters, sort_keys=True)),
-        "claims": digest(json.dumps(own_claims(root, slug), sort_keys=True, default=str)),
-        "backend": os.environ.get("KERAS_BACKEND", SETTINGS["KERAS_BACKEND"]),
-        "python": "{}.{}".format(*sys.version_info),
-        **{path.relative_to(root).as_posix(): digest(path.read_bytes()) for path in files if path.is_file()},
-    }
-
-
-def changes(old, new):
-    """Names of the inputs that differ between two fingerprints."""
-    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-
-
-# -------------------------------------------------------------------------------------------------- notebooks
 def merge(source, executed):
-    """The source's cells with the executed notebook's outputs; both hold the same code cells in the same order."""
+    """The source's cells with the executed notebook's outputs; both hold the same code cells, in order."""
     outputs = iter(code_cells(executed))
     injected = [cell for cell in executed.cells if has_tag(cell, "injected-parameters")]
     merged, source.cells = source.cells, []
@@ -169,8 +70,9 @@ def normalise(notebook):
     """The notebook without times, empty tags and random cell names: the same run gives the same bytes."""
     seen = {}
     for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items()
-                         if value and key in ("tags", "mystnb")}
+        cell.metadata = {
+            key: value for key, value in cell.metadata.items() if value and key in ("tags", "mystnb")
+        }
         seen[cell.source] = seen.get(cell.source, 0) + 1
         cell.id = digest(f"{seen[cell.source]} {cell.source}")
         if cell.cell_type == "code":
@@ -198,9 +100,13 @@ def write(notebook, path):
 def known_parameters(notebook):
     """Names assigned in the cells tagged `parameters`."""
     cells = [plain_python(cell.source) for cell in notebook.cells if has_tag(cell, "parameters")]
-    return [target.id for code in cells for node in ast.parse(code).body
-            for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
-            if isinstance(target, ast.Name)]
+    return [
+        target.id
+        for code in cells
+        for node in ast.parse(code).body
+        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+        if isinstance(target, ast.Name)
+    ]
 
 
 def run(root, slug, notebook, parameters):
@@ -216,9 +122,15 @@ def run(root, slug, notebook, parameters):
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
-        papermill.execute_notebook(str(plain), str(failed), parameters, cwd=str(root / "notebooks"),
-                                   kernel_name="python3", progress_bar=False,
-                                   config=Config(KernelManager={"transport": "ipc"}))
+        papermill.execute_notebook(
+            str(plain),
+            str(failed),
+            parameters,
+            cwd=str(root / "notebooks"),
+            kernel_name="python3",
+            progress_bar=False,
+            config=Config(KernelManager={"transport": "ipc"}),
+        )
     except papermill.PapermillExecutionError as error:
         raise RuntimeError(f"{slug} stopped at an error; the notebook so far: {failed}\n{error}") from None
     finally:
@@ -229,7 +141,7 @@ def run(root, slug, notebook, parameters):
 
 
 def bring_up_to_date(root, slug, parameters=None, folder="executed", force=False, say=print):
-    """Execute one chapter if its inputs changed, else renew its prose; return "executed", "text" or "fresh"."""
+    """Execute a chapter if its inputs changed, else renew its prose: "executed", "text" or "fresh"."""
     import nbformat
 
     parameters = parameters or {}
@@ -238,14 +150,15 @@ def bring_up_to_date(root, slug, parameters=None, folder="executed", force=False
     for name in parameters:
         if name not in known:
             raise ValueError(f"{slug} has no parameter {name!r}; it has: {', '.join(known)}")
-    now = fingerprint(root, slug, notebook, parameters)
+    now = fingerprint.of(root, slug, notebook, parameters)
     path = root / folder / f"{slug}.ipynb"
     old = nbformat.read(path, as_version=4) if path.is_file() and not force else None
-    changed = changes(old.metadata.get("nslib", {}).get("inputs", {}), now) if old else []
+    changed = fingerprint.changes(old.metadata.get("nslib", {}).get("inputs", {}), now) if old else []
     if old and not changed:
         done, state = merge(notebook, old), "text"
     else:
-        say(f"{slug}: executing ({_list(changed) + ' changed' if old else 'first time' if not force else 'asked for'}) ...", flush=True)
+        why = f"{_list(changed)} changed" if old else "asked for" if force else "first time"
+        say(f"{slug}: executing ({why}) ...", flush=True)
         start = time.perf_counter()
         done, state = run(root, slug, notebook, parameters), "executed"
         say(f"{slug}: executed in {time.perf_counter() - start:.0f} s", flush=True)
@@ -259,11 +172,13 @@ def _list(names, most=3):
 
 
 def commit_copy(root, slug):
-    """Write notebooks/NN_slug.ipynb, the copy kept under version control, from executed/; say whether it changed."""
+    """Write notebooks/NN_slug.ipynb, the committed copy, from executed/; say whether it changed."""
     import nbformat
 
-    return write(normalise(nbformat.read(root / "executed" / f"{slug}.ipynb", as_version=4)),
-                 root / "notebooks" / f"{slug}.ipynb")
+    return write(
+        normalise(nbformat.read(root / "executed" / f"{slug}.ipynb", as_version=4)),
+        root / "notebooks" / f"{slug}.ipynb",
+    )
 
 
 def literal(text):
@@ -278,8 +193,15 @@ def arguments(parser):
     """Add the options that say what to run: chapters, scale, parameters."""
     parser.add_argument("chapters", nargs="*", metavar="NN_slug", help="chapters (default: all)")
     parser.add_argument("--scale", default=DEFAULT_SCALE, help="smoke, page or paper (default: page)")
-    parser.add_argument("-p", nargs=2, action="append", default=[], dest="parameters",
-                        metavar=("NAME", "VALUE"), help="a parameter of the chapter; may be repeated")
+    parser.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the chapter; may be repeated",
+    )
 
 
 def parameters_of(options):
@@ -289,11 +211,15 @@ def parameters_of(options):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
     parser.add_argument("--out", default="executed", help="folder for the executed notebooks")
     parser.add_argument("--force", action="store_true", help="execute even if nothing changed")
-    parser.add_argument("--commit", action="store_true", help="also write notebooks/NN_slug.ipynb (page scale)")
+    parser.add_argument(
+        "--commit", action="store_true", help="also write notebooks/NN_slug.ipynb (page scale)"
+    )
     options = parser.parse_args(argv)
     if options.commit and (parameters_of(options) or options.out != "executed"):
         parser.error("--commit takes the default scale, parameters and folder")
@@ -302,7 +228,11 @@ def main(argv=None):
             state = bring_up_to_date(ROOT, slug, parameters_of(options), options.out, options.force)
         except (ValueError, RuntimeError) as error:
             return str(error)
-        note = " notebooks copy " + ("written" if commit_copy(ROOT, slug) else "unchanged") if options.commit else ""
+        note = (
+            " notebooks copy " + ("written" if commit_copy(ROOT, slug) else "unchanged")
+            if options.commit
+            else ""
+        )
         print(f"{slug}: {state} ({options.out}/{slug}.ipynb){note}")
 
 

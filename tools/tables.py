@@ -1,7 +1,8 @@
 """Fill the generated parts of Markdown files: tables of verdicts and runs, and the list of modules.
 
-A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, NAME one of BLOCKS. README.md holds
-its tables as they are (`make tables` renews them, a test compares); pages of the book are filled when it is built.
+A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, NAME one of BLOCKS. README.md
+holds its tables as they are (`make tables` renews them, a test compares); pages of the book are filled when
+it is built.
 
     python tools/tables.py README.md            renew the file
     python tools/tables.py --check README.md    exit with 1 if it is out of date
@@ -37,26 +38,34 @@ def public_names(path):
 def api(root=ROOT):
     """One section a module, from its docstrings.
 
-    What a package offers in its `__all__` is documented there, under the name by which users call it, and not again
-    in the module that defines it. A module of the same name as such an object (`stars.family`) is not indexed.
+    What a package offers in its `__all__` is documented there, under the name by which users call it, and
+    not again in the module that defines it. A module with the name of such an object (`stars.family`) is
+    not indexed.
     """
     parts = []
     for name in modules(root):
         package = root.joinpath(*name.split(".")[:-1]) / "__init__.py"
         offered = public_names(package) if package.is_file() else []
-        options = [":members:", *([f":exclude-members: {', '.join(offered)}"] if offered else []),
-                   *([":no-index:"] if name.split(".")[-1] in offered else [])]
+        options = [
+            ":members:",
+            *([f":exclude-members: {', '.join(offered)}"] if offered else []),
+            *([":no-index:"] if name.split(".")[-1] in offered else []),
+        ]
         directive = "\n".join([f".. automodule:: {name}", *(f"   {option}" for option in options)])
-        parts.append(f"{'##' if name.count('.') < 2 else '###'} {name}\n\n```{{eval-rst}}\n{directive}\n```\n")
+        parts.append(
+            f"{'##' if name.count('.') < 2 else '###'} {name}\n\n```{{eval-rst}}\n{directive}\n```\n"
+        )
     return "\n".join(parts)
 
 
 def from_book(function, *arguments):
     """A table of nslib.book, imported only when wanted because JAX comes with it."""
+
     def make():
         import nslib.book
 
         return getattr(nslib.book, function)(*arguments)
+
     return make
 
 
@@ -83,6 +92,7 @@ BLOCKS = {
 
 def fill(text):
     """The text with each generated part made anew."""
+
     def make(match):
         begin, name, _, end = match.groups()
         if name not in BLOCKS:
@@ -97,7 +107,9 @@ def fill(text):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args(argv)

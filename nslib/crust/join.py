@@ -55,7 +55,8 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
     crust : EOS with n_b and mu_b, by default :func:`nslib.crust.sly4`
     how : "crossing" or "literal"
     n_join : float or (n_eos,) array, begin the core here instead [fm^-3]
-    fall : "refuse" a core whose pressure falls somewhere above the join, or "end" it at the row before
+    fall : "refuse" a core whose pressure falls somewhere above the join, or "end" it there: its rows are then
+        spread anew, log-uniformly in n_b, up to the row of highest pressure
 
     Returns
     -------
@@ -151,7 +152,8 @@ def _join_one(crust, end, core, n_join):
     n = _squeeze(core.n_b, n_x, above=True)
     if end:
         falls = (jnp.diff(core.p) < 0) & (core.n_b[1:] > n_x)
-        n = jnp.where(jnp.any(falls), _squeeze(n, core.n_b[jnp.argmax(falls)], above=False), n)
+        spread = jnp.geomspace(n_x, core.n_b[jnp.argmax(falls)], n.shape[0])
+        n = jnp.where(jnp.any(falls), spread, n)
     x, xp = jnp.log(n), jnp.log(core.n_b)
     keep = n == core.n_b
     p, eps, mu, cs2 = (jnp.where(keep, a, _at(x, xp, a)) for a in (core.p, core.eps, core.mu_b, core.cs2))

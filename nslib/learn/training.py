@@ -103,7 +103,8 @@ def train(
         for epoch in bar:
             k = order.permutation(len(x))
             run = model.fit(x[k], y[k], batch_size=batch_size, shuffle=False, verbose=0)
-            val = _scalar(model.evaluate(x_val, y_val, batch_size=len(x_val), verbose=0))
+            model.reset_metrics()
+            val = _scalar(model.test_on_batch(x_val, y_val))
             if not np.isfinite(val):
                 raise ValueError(f"validation loss is {val} in epoch {epoch}; lower learning_rate or standardise x and y")
             losses.append(run.history["loss"][-1])
@@ -138,5 +139,5 @@ def _pair(name, x, y):
 
 
 def _scalar(value):
-    """The loss from what ``evaluate`` returns: a number, or a list that begins with it."""
+    """The loss from what ``test_on_batch`` returns: a number, or a list that begins with it."""
     return float(value[0] if isinstance(value, (list, tuple)) else value)

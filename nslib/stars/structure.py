@@ -156,7 +156,8 @@ def tabulate(c, rows, jumps):
         dp = (eps + p) * 4 * s**3
         y = jnp.stack([eps, p]) * FOUR_PI_MEV_FM3_KM2
         m = jnp.stack([eps / p * slope * dp, dp]) * FOUR_PI_MEV_FM3_KM2 * ds
-        a, b, da, db = y[:, :-1], y[:, 1:], m[:, :-1], m[:, 1:]
+        a, b = y[:, :-1], y[:, 1:]
+        da, db = (jnp.minimum(d, 3 * (b - a)) for d in (m[:, :-1], m[:, 1:]))  # keeps a steep cell monotone
         return jnp.stack([a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db], axis=1), lo**0.25, ds
 
     cubic, lo, step = jax.vmap(segment)(ends[:-1], ends[1:], first, last)

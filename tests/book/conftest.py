@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from small_clone import make_clone  # noqa: E402
+from small_clone import make_clone
 
 
 @pytest.fixture

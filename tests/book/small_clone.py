@@ -1,6 +1,6 @@
 """A small clone with two chapters, in which the scripts of tools/ can be tried."""
 
-CHAPTER = '''\
+CHAPTER = """\
 # ---
 # jupyter:
 #   kernelspec:
@@ -27,11 +27,13 @@ with open("../runs", "a") as log:
 
 # %%
 print(f"mass {size * structure.mass():.2f}")
-'''
+"""
 
 FILES = {
     "notebooks/01_count.py": CHAPTER,
-    "notebooks/02_idle.py": CHAPTER.replace("from nslib.stars import structure\n", "").replace("structure.mass()", "1.0"),
+    "notebooks/02_idle.py": CHAPTER.replace("from nslib.stars import structure\n", "").replace(
+        "structure.mass()", "1.0"
+    ),
     "nslib/__init__.py": "",
     "nslib/units.py": "MASS = 1.4\n",
     "nslib/stars/__init__.py": "",
@@ -46,7 +48,7 @@ FILES = {
 
 
 def make_clone(folder):
-    """A clone with two chapters: 01_count imports nslib.stars.structure and through it nslib.units; 02_idle none."""
+    """Two chapters: 01_count imports nslib.stars.structure and through it nslib.units; 02_idle nothing."""
     for name, text in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

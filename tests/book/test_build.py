@@ -3,11 +3,12 @@
 import json
 import shutil
 
-import build
 import execute
 import nbformat
 import pytest
 import yaml
+
+import build
 
 TOC = "format: jb-book\nroot: book/index\nchapters: [{file: notebooks/01_count}]\n"
 INDEX = "# Index\n\nSee [the chapter](../notebooks/01_count.ipynb).\n"
@@ -15,17 +16,32 @@ INDEX = "# Index\n\nSee [the chapter](../notebooks/01_count.ipynb).\n"
 
 def notebook(*cells):
     v4 = nbformat.v4
-    return v4.new_notebook(cells=[v4.new_code_cell(text[5:]) if text.startswith("code:") else v4.new_markdown_cell(text)
-                                  for text in cells])
+    return v4.new_notebook(
+        cells=[
+            v4.new_code_cell(text[5:]) if text.startswith("code:") else v4.new_markdown_cell(text)
+            for text in cells
+        ]
+    )
 
 
 def test_solutions_are_left_out():
-    whole = notebook("# Title", "```{exercise}\n:label: ex\nDo it.\n```", "````{solution-start} ex\n````",
-                     "code:answer = 42", "Because.", "````{solution-end}\n````", "code:rest = 1",
-                     "Before\n\n```{solution} ex\nThe answer.\n```\nAfter")
+    whole = notebook(
+        "# Title",
+        "```{exercise}\n:label: ex\nDo it.\n```",
+        "````{solution-start} ex\n````",
+        "code:answer = 42",
+        "Because.",
+        "````{solution-end}\n````",
+        "code:rest = 1",
+        "Before\n\n```{solution} ex\nThe answer.\n```\nAfter",
+    )
     text = json.dumps(build.without_solutions(whole))
     assert [cell.source for cell in whole.cells] == [
-        "# Title", "```{exercise}\n:label: ex\nDo it.\n```", "rest = 1", "Before\n\nAfter"]
+        "# Title",
+        "```{exercise}\n:label: ex\nDo it.\n```",
+        "rest = 1",
+        "Before\n\nAfter",
+    ]
     assert "answer" not in text and "Because" not in text
 
 
@@ -99,7 +115,7 @@ def test_build_once_then_up_to_date_then_prose(book):
 
 def test_warning_fails_the_build_and_leaves_nothing(book):
     (book / "book" / "index.md").write_text(INDEX + "\n{ref}`nowhere`\n")
-    for _ in range(2):      # a second try must not pass because the page was read before
+    for _ in range(2):  # a second try must not pass because the page was read before
         with pytest.raises(RuntimeError, match="the book was not built"):
             build.build(book, True)
         assert not (book / "_build").exists()

@@ -1,12 +1,13 @@
 """tools/execute.py: a chapter runs again when what it depends on changed, and only then.
 
-The chapter of the small clone appends a letter to `runs` whenever it is executed, so the count is the kernel's own.
+The chapter of the small clone adds a letter to `runs` whenever it is executed: the count is the kernel's own.
 """
 
 import os
 import shutil
 
 import execute
+import fingerprint
 import nbformat
 import pytest
 from small_clone import make_clone
@@ -55,11 +56,16 @@ CHANGES = {
 NO_CHANGES = {
     "nothing": (lambda c: None, "fresh"),
     "prose": (lambda c: edit(c, "notebooks/01_count.py", "# # Count the runs", "# # Count all runs"), "text"),
-    "tags": (lambda c: edit(c, "notebooks/01_count.py", '# %%\nprint', '# %% tags=["hide-input"]\nprint'), "text"),
+    "tags": (
+        lambda c: edit(c, "notebooks/01_count.py", "# %%\nprint", '# %% tags=["hide-input"]\nprint'),
+        "text",
+    ),
     "unrelated module": (lambda c: edit(c, "nslib/learn/training.py", "3", "4"), "fresh"),
     "data of an unrelated room": (lambda c: edit(c, "nslib/learn/weights/network.bin", "4", "5"), "fresh"),
-    "another chapter's claim": (lambda c: edit(c, "book/claims.yml", "02_idle, tolerance: 0.1", "02_idle, tolerance: 9"),
-                                "fresh"),
+    "another chapter's claim": (
+        lambda c: edit(c, "book/claims.yml", "02_idle, tolerance: 0.1", "02_idle, tolerance: 9"),
+        "fresh",
+    ),
     "file times": (lambda c: [os.utime(p, (2e9, 2e9)) for p in c.rglob("*") if p.is_file()], "fresh"),
 }
 
@@ -105,7 +111,9 @@ def test_injected_parameter(done):
     edit(done, "notebooks/01_count.py", "# # Count the runs", "# # Count all runs")
     assert execute.bring_up_to_date(done, "01_count", {"size": 5}) == "text"
     cells = nbformat.read(done / "executed" / "01_count.ipynb", as_version=4).cells
-    assert [c.source for c in cells if execute.has_tag(c, "injected-parameters")] == ["# Parameters\nsize = 5\n"]
+    assert [c.source for c in cells if fingerprint.has_tag(c, "injected-parameters")] == [
+        "# Parameters\nsize = 5\n"
+    ]
     assert execute.bring_up_to_date(done, "01_count") == "executed"
     assert outputs(done) == "mass 2.80\n"
 
@@ -170,12 +178,16 @@ IMPORTS = {
 
 @pytest.mark.parametrize("code", IMPORTS)
 def test_modules_found(clone, code):
-    files = execute.module_files(clone, [execute.plain_python(code)])
-    names = {".".join(path.relative_to(clone).with_suffix("").parts).removesuffix(".__init__") for path in files}
+    files = fingerprint.module_files(clone, [fingerprint.plain_python(code)])
+    names = {
+        ".".join(path.relative_to(clone).with_suffix("").parts).removesuffix(".__init__") for path in files
+    }
     assert names == IMPORTS[code]
 
 
-@pytest.mark.parametrize("text, value", [("60", 60), ("1e-3", 1e-3), ("None", None), ("strict", "strict"), ("[1, 2]", [1, 2])])
+@pytest.mark.parametrize(
+    "text, value", [("60", 60), ("1e-3", 1e-3), ("None", None), ("strict", "strict"), ("[1, 2]", [1, 2])]
+)
 def test_literals(text, value):
     assert execute.literal(text) == value
 
@@ -187,4 +199,6 @@ def test_default_scale_injects_nothing():
     execute.arguments(parser)
     assert execute.parameters_of(parser.parse_args(["--scale", "page"])) == {}
     assert execute.parameters_of(parser.parse_args(["--scale", "smoke", "-p", "L_max", "60"])) == {
-        "scale": "smoke", "L_max": 60}
+        "scale": "smoke",
+        "L_max": 60,
+    }

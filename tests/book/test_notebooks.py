@@ -29,8 +29,10 @@ def test_pages_are_those_of_the_contents():
 def test_notebook_matches_its_source():
     for slug in CHAPTERS:
         source = execute.normalise(execute.read_source(ROOT, slug))
-        pair = [[(cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells]
-                for notebook in (committed(slug), source)]
+        pair = [
+            [(cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells]
+            for notebook in (committed(slug), source)
+        ]
         assert pair[0] == pair[1], f"run: make notebooks CHAPTER={slug}"
 
 
@@ -38,7 +40,9 @@ def test_every_code_cell_was_executed_in_order():
     for slug in CHAPTERS:
         cells = [cell for cell in committed(slug).cells if cell.cell_type == "code"]
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), slug
-        assert sum(bool(cell.outputs) for cell in cells) >= len(cells) / 3, f"{slug}: hardly any cell shows anything"
+        assert sum(bool(cell.outputs) for cell in cells) >= len(cells) / 3, (
+            f"{slug}: hardly any cell shows anything"
+        )
 
 
 def test_no_errors_and_no_warnings_are_stored():
@@ -53,9 +57,13 @@ def test_few_cells_are_exempt_from_comparison():
     exempt = {"nbval-ignore-output", "nbval-skip", "raises-exception"}
     for slug in CHAPTERS:
         cells = [cell for cell in committed(slug).cells if cell.cell_type == "code"]
-        assert sum(bool(exempt & set(cell.metadata.get("tags", []))) for cell in cells) <= len(cells) / 10, slug
+        assert sum(bool(exempt & set(cell.metadata.get("tags", []))) for cell in cells) <= len(cells) / 10, (
+            slug
+        )
         for cell in cells:
-            comments = [line for line in cell.source.splitlines() if line.lstrip().upper().startswith("# NBVAL_")]
+            comments = [
+                line for line in cell.source.splitlines() if line.lstrip().upper().startswith("# NBVAL_")
+            ]
             assert not comments, f"{slug}: exempt cells by tag, so that they are counted: {comments}"
 
 
@@ -70,4 +78,6 @@ def test_every_figure_has_an_alt_text():
 def test_notebooks_are_normalised():
     for slug in CHAPTERS:
         text = (ROOT / "notebooks" / f"{slug}.ipynb").read_text()
-        assert nbformat.writes(execute.normalise(committed(slug))) + "\n" == text, f"run: make notebooks CHAPTER={slug}"
+        assert nbformat.writes(execute.normalise(committed(slug))) + "\n" == text, (
+            f"run: make notebooks CHAPTER={slug}"
+        )

@@ -8,12 +8,21 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import build
 import pytest
 import tables
 
-LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "embed": "src", "object": "data",
-           "video": "src", "audio": "src"}
+import build
+
+LOADING = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "embed": "src",
+    "object": "data",
+    "video": "src",
+    "audio": "src",
+}
 
 
 class Page(HTMLParser):
@@ -61,7 +70,11 @@ def html(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pages(html):
     """All pages but the redirect at the top."""
-    return [Page(path) for path in sorted(html.rglob("*.html")) if path != html / "index.html" and "_static" not in path.parts]
+    return [
+        Page(path)
+        for path in sorted(html.rglob("*.html"))
+        if path != html / "index.html" and "_static" not in path.parts
+    ]
 
 
 def test_pages_exist(html, pages):

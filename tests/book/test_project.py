@@ -5,11 +5,12 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-import nslib
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import nslib
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -26,7 +27,7 @@ TARGETS = set(re.findall(r"^([a-z]+):(?!=)", MAKEFILE, re.MULTILINE))
 
 
 def specifiers(requirements):
-    """{name: (extras, specifiers, marker)} of requirement texts, in a form in which equal ones compare equal."""
+    """{(name, extras, specifiers, marker)} of requirement texts; equal requirements give equal sets."""
     parsed = [Requirement(text) for text in requirements]
     return {(canonicalize_name(r.name), frozenset(r.extras), str(r.specifier), str(r.marker)) for r in parsed}
 
@@ -49,7 +50,9 @@ def test_lock_covers_pyproject(name):
     for requirement in map(Requirement, LOCKS[name]):
         versions = locked.get(canonicalize_name(requirement.name), [])
         assert versions, f"{requirement} is not in {name}: make locks"
-        assert all(requirement.specifier.contains(v, prereleases=True) for v in versions), f"{requirement}: {versions}"
+        assert all(requirement.specifier.contains(v, prereleases=True) for v in versions), (
+            f"{requirement}: {versions}"
+        )
 
 
 def test_environment_agrees_with_pyproject():
@@ -68,22 +71,33 @@ def test_environment_agrees_with_pyproject():
 def test_every_target_is_explained():
     phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
     assert phony == TARGETS
-    explained = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    explained = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert {line.split()[1] for line in explained.stdout.splitlines()} == TARGETS
 
 
 def test_commands_named_in_prose_exist():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "book").glob("*.md"), *(ROOT / "notebooks").glob("*.py")]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "book").glob("*.md"),
+        *(ROOT / "notebooks").glob("*.py"),
+    ]
     for page in pages:
         named = set(re.findall(r"(?:`|^|# )make ([a-z]+)\b", page.read_text(), re.MULTILINE))
         assert named <= TARGETS, f"{page.name}: {named - TARGETS}"
-    assert {"book", "test"} <= set(re.findall(r"^make ([a-z]+)\b", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert {"book", "test"} <= set(
+        re.findall(r"^make ([a-z]+)\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
 
 
 def test_continuous_integration_calls_the_same_commands():
     script = (ROOT / ".ci" / "run").read_text()
     assert re.findall(r"^make (\w+)$", script, re.MULTILINE) == ["test", "book", "browser"]
-    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text())["jobs"]["book"]["steps"]
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text())["jobs"]["book"][
+        "steps"
+    ]
     assert [step["run"] for step in steps if "run" in step] == ["make test", "make book", "make browser"]
 
 

@@ -19,8 +19,9 @@ def test_unknown_part():
         tables.fill("<!-- begin nothing -->\n<!-- end nothing -->")
 
 
-@pytest.mark.parametrize("text", ["<!-- begin verdicts -->\n", "<!-- end api -->\n",
-                                  "<!-- begin api -->\n<!-- end verdicts -->\n"])
+@pytest.mark.parametrize(
+    "text", ["<!-- begin verdicts -->\n", "<!-- end api -->\n", "<!-- begin api -->\n<!-- end verdicts -->\n"]
+)
 def test_marks_must_pair(text):
     with pytest.raises(ValueError, match="do not pair"):
         tables.fill(text)
@@ -35,13 +36,23 @@ def test_readme_is_up_to_date(monkeypatch):
 
 def test_reference_lists_every_module(clone):
     found = re.findall(r"^.. automodule:: (.*)$", tables.api(clone), re.MULTILINE)
-    assert found == ["nslib", "nslib.learn", "nslib.learn.training", "nslib.stars", "nslib.stars.structure", "nslib.units"]
+    assert found == [
+        "nslib",
+        "nslib.learn",
+        "nslib.learn.training",
+        "nslib.stars",
+        "nslib.stars.structure",
+        "nslib.units",
+    ]
 
 
 def test_reference_names_things_as_users_call_them(clone):
     (clone / "nslib" / "stars" / "__init__.py").write_text(
-        "from nslib.stars.structure import mass, structure\n\n__all__ = ['mass', 'structure']\n")
+        "from nslib.stars.structure import mass, structure\n\n__all__ = ['mass', 'structure']\n"
+    )
     text = tables.api(clone)
     assert ".. automodule:: nslib.stars\n   :members:\n```" in text
-    assert (".. automodule:: nslib.stars.structure\n   :members:\n   :exclude-members: mass, structure\n   :no-index:\n```"
-            in text)
+    assert (
+        ".. automodule:: nslib.stars.structure\n   :members:\n   :exclude-members: mass, structure\n"
+        "   :no-index:\n```" in text
+    )
