@@ -10,6 +10,9 @@ export UV_PYTHON_DOWNLOADS := never
 export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 export KERAS_BACKEND ?= tensorflow
+# What JAX compiles is kept here, so that tests and chapters compile it once.
+export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/build/jax
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.1
 
 # An environment is named by its lock; its stamp is named by the lock's and pyproject's contents, so that nothing is
 # installed again (or looked up on the network) until one of them changes.
@@ -50,7 +53,8 @@ chapter: $(RUN_STAMP)  ## one chapter into build/chapters: CHAPTER=01_slug SCALE
 	@$(RUN_ENV)/bin/python tools/execute.py $(CHAPTER) --scale $(SCALE) $(PARAMS) --out build/chapters
 
 paper: $(RUN_STAMP)  ## paper-scale run of all chapters or CHAPTER=..., writes results/ (DEVICE=gpu: Keras on JAX)
-	@$(RUN_ENV)/bin/python tools/execute.py $(CHAPTER) --scale paper $(PARAMS) --force --out build/paper
+	@$(RUN_ENV)/bin/python tools/execute.py $(CHAPTER) --scale paper $(PARAMS) $(if $(filter gpu,$(DEVICE)),-p variant gpu) \
+		--force --out build/paper
 	@$(RUN_ENV)/bin/python tools/tables.py README.md
 
 bench: $(BENCH)  ## benchmarks against other codes, writes results/benchmarks.json

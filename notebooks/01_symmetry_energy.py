@@ -21,9 +21,9 @@
 # :::{admonition} At a glance
 # :class: tip
 #
-# | | |
+# | what | of this chapter |
 # |---|---|
-# | Paper | P. G. Krastev, *A deep learning approach to extracting nuclear matter properties from neutron star observations* {cite}`krastev2022` |
+# | Paper | P. G. Krastev, *Translating neutron star observations to nuclear symmetry energy via deep neural networks* {cite}`krastev2022` |
 # | In a sentence | Fifty exact pairs of mass and radius (or tidal deformability) let a deep network reconstruct the nuclear symmetry energy up to five times saturation density. |
 # | Our verdict | In the [table of verdicts](#the-verdicts), computed by this page |
 # | Scale, time, machine | On the [status page](../book/status.md); this page runs in about a minute |
@@ -362,7 +362,7 @@ book.Table(("reading", "share of ours", "L from [MeV]", "to", "error at 5 rho_0 
 J_0 = np.arange(-260.0, -59.0, 20.0)
 grid = np.stack(np.meshgrid(J_0, np.linspace(L_min, L_max, 20), np.linspace(K_sym_min, K_sym_max, 11), indexing="ij")).reshape(3, -1)
 core = metamodel.eos(L=grid[1], K_sym=grid[2], J_0=grid[0])
-M_max = np.asarray(stars.family(crust.join(core, fall="end"), causal=causality == "truncated", n_star=8, steps=64, p_min=8.0).M_max)
+M_max = np.asarray(stars.family(crust.join(core, fall="end"), causal=causality == "truncated", **datasets.FAMILY).M_max)
 M_max = np.where(np.isnan(M_max), 0.0, M_max).reshape(len(J_0), -1)
 best = M_max.max(axis=1)
 threshold = np.interp(M_max_min, best, J_0)
@@ -558,6 +558,11 @@ book.Table(("input", "mean error at 5 rho_0 [MeV]", "change with other stars [Me
 # At paper scale: the ablation on the full data, the strict reading, the two-number networks; then the weights are saved.
 extra = {}
 if scale == "paper":
+    import time
+
+    started = time.perf_counter()
+    jax.block_until_ready(stars.family(sample, causal=causality == "truncated", **datasets.FAMILY))
+    extra["stars_per_second"] = round(families.mass.size / (time.perf_counter() - started))
     line = lambda e, h, d, task: {  # noqa: E731
         "mae": float(mae(e, d, task).mae[-1]), "error": float(mae(e, d, task).se[-1]),
         "spread": float(mae(e, d, task).std[-1]), "epochs": h.epochs, "seconds": round(h.seconds, 1),
@@ -628,6 +633,10 @@ record.table()
 # - **The sign of $E_0$**, printed as +15.9 MeV.
 # - **Which mean** the error is. We take the mean over the test set of the absolute error at the last density; the ± beside it is the
 #   spread of single errors, not the uncertainty of the mean.
+#
+# Years after the paper its author published code for a new run {cite}`esymml`. It answers some of this: the stars are sorted, the
+# inputs scaled to the unit interval, no equation of state is refused for causality, 2.0 solar masses are enough. It reports
+# 0.18 ± 0.16 MeV from radii and 0.47 ± 0.44 MeV from deformabilities, well below the paper's own numbers and close to ours.
 #
 # ## Beyond the paper
 #
@@ -773,7 +782,7 @@ for L, K_sym in ((58.0, 50.0), (80.0, -50.0)):
     truth = float(metamodel.symmetry_energy(5 * RHO_0, metamodel.Metamodel(L, K_sym)))
     off = []
     for how in ("crossing", "literal"):
-        radii = np.asarray(stars.family(crust.join(core, how=how), causal=True).R(masses))
+        radii = np.asarray(stars.family(crust.join(core, how=how)).R(masses))
         if known:
             off.append(float(judged["M-R"][0](masses[None], radii[None])[0, -1]) - truth)
     print(f"L = {L:.0f} MeV: error with our join and with the literal one:", ", ".join(f"{o:+.1f}" for o in off), "MeV")

@@ -273,12 +273,19 @@ def summary_table():
 
 
 def status_table(scale="paper"):
-    """Markdown: what each recorded run took, and where; scales below paper are read from build/records."""
+    """Markdown: what each recorded run took, and where; scales below paper are read from build/records.
+
+    At paper scale a chapter without a record named "gpu" is said not to have been run on one.
+    """
     folder = root() / ("results" if one_of("scale", scale, SCALES) == "paper" else "build/records")
     paths = sorted(folder.glob("[0-9][0-9]_*.json"))
     runs = [(path.name.split(".")[0], json.loads(path.read_text(encoding="utf-8"))["run"]) for path in paths]
     rows = [(_title(chapter), scale, run["backend"], f"{run['seconds']:,.0f}", f"{run['peak_mb']:,.0f}",
              run["version"], run["machine"], run["date"]) for chapter, run in runs if run["scale"] == scale]
+    if scale == "paper":
+        on_gpu = {path.name.split(".")[0] for path in paths if path.name.endswith(".gpu.json")}
+        rows += [(_title(chapter), scale, "jax, GPU", "not run", "", "", "no GPU was at hand", "")
+                 for chapter in dict.fromkeys(name for name, _ in runs) if chapter not in on_gpu]
     header = ("chapter", "scale", "backend", "seconds", "peak memory [MB]", "nslib", "machine", "date")
     return str(Table(header, rows)) if rows else f"No run at {scale} scale has been recorded yet."
 

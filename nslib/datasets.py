@@ -15,8 +15,6 @@ from nslib.units import RHO_0
 
 #: densities of the E_sym labels, 100 points from 0.5 to 5 rho_0 [fm^-3]
 DENSITIES = np.linspace(0.5, 5.0, 100) * RHO_0
-#: highest density at which a core may begin, that of saturation [fm^-3]
-N_JOIN_MAX = RHO_0
 #: raw draws of a chunk; equations of state solved at a time
 RAW, BLOCK = 2048, 256
 #: settings of :func:`nslib.stars.family`: the first star lies below one solar mass
@@ -41,7 +39,7 @@ class Status(IntEnum):
         return {
             Status.ACCEPTED: "accepted",
             Status.NO_CROSSING: "the pressure of the core stays below that of the crust up to saturation density",
-            Status.P_FALLS: "the pressure of the core falls with density above the crust",
+            Status.P_FALLS: "the pressure of the core is not positive, or falls with density, above the crust",
             Status.NOT_SOLVED: "no sequence of stars could be solved",
             Status.ACAUSAL: "the sound speed exceeds that of light before the sequence is long enough",
             Status.TOO_LIGHT: "the maximum mass is below M_max_min",
@@ -111,9 +109,10 @@ def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
     (status, R, Lambda) : (n,) ints of :class:`Status`; (n, m) arrays [km], [1], NaN for rejected pairs
     """
     eos = crust.join(metamodel.eos(L=L, K_sym=K_sym))
+    join = np.asarray(eos.status)
     status = np.select(
-        [np.asarray(eos.status) == int(crust.JoinStatus.NO_CROSSING), np.asarray(eos.n_join) > N_JOIN_MAX, np.asarray(eos.status) > 0],
-        [int(Status.NO_CROSSING), int(Status.NO_CROSSING), int(Status.P_FALLS)],
+        [join == int(crust.JoinStatus.NO_CROSSING), join != int(crust.JoinStatus.OK)],
+        [int(Status.NO_CROSSING), int(Status.P_FALLS)],
         int(Status.ACCEPTED),
     )
     joined = np.flatnonzero(status == int(Status.ACCEPTED))
@@ -228,4 +227,4 @@ def _settings(**given):
         given[name] = int(given[name])
     if not 0 < given["mass_range"][0] < given["mass_range"][1] <= given["M_max_min"]:
         raise ValueError(f"mass_range must lie in (0, M_max_min = {given['M_max_min']}] Msun, got {given['mass_range']}")
-    return given | {"M_max_min": float(given["M_max_min"]), "family": FAMILY, "n_join_max": N_JOIN_MAX}
+    return given | {"M_max_min": float(given["M_max_min"]), "family": FAMILY}

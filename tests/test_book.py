@@ -263,7 +263,8 @@ def test_status_lists_the_runs_of_one_scale():
     run().write(variant="jax")
     run("page").write()
     run("smoke").write()
-    assert len(book.status_table().splitlines()) == 4           # header, rule, two runs
+    assert len(book.status_table().splitlines()) == 5           # header, rule, two runs, and no GPU
+    assert "not run" in book.status_table() and "no GPU was at hand" in book.status_table()
     assert len(book.status_table("page").splitlines()) == 3
     assert version("nslib") in book.status_table()
 

@@ -38,7 +38,7 @@ def untrained(task="M-R", target="E_sym", sort=True, log=False, n_star=50, seed=
     n_out = 100 if target == "E_sym" else 2
     layers = [(rng.normal(size=(2 * n_star, 8)) / 10, rng.normal(size=8)), (rng.normal(size=(8, n_out)), rng.normal(size=n_out))]
     net = network._build([(W.astype("float32"), b.astype("float32")) for W, b in layers], ("tanh", "linear"), (1.5, 0.5, 50.0, 20.0))
-    ranges = jnp.array([1.0, 2.0]), jnp.array([10.0, 14.0]) if task == "M-R" else jnp.array([5.0, 5000.0])
+    ranges = jnp.array([1.0, 2.0]), jnp.array([9.0, 14.0]) if task == "M-R" else jnp.array([5.0, 5000.0])
     return se.Estimator(net, *ranges, task, sort, log, target)
 
 
@@ -73,7 +73,7 @@ def fitted():
     environment = os.environ | {
         "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONPATH": os.path.dirname(__file__), "KERAS_BACKEND": "jax",
     }  # fmt: skip
-    run = subprocess.run([sys.executable, "-c", FIT], env=environment, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", FIT], check=False, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
     return json.loads(run.stdout.splitlines()[-1])
 
@@ -142,7 +142,7 @@ def test_gradient_through_the_estimator():
         (np.where(np.arange(50) == 3, 2.1, DATA.mass[0]), DATA.R[0], r"mass\[3\] = 2.1: .*\[1, 2\]"),
         (np.where(np.arange(50) == 9, np.nan, DATA.mass[0]), DATA.R[0], r"mass\[9\] = nan: a value is not finite"),
         (DATA.mass[0], np.where(np.arange(50) == 9, np.inf, DATA.R[0]), r"R\[9\] = inf: a value is not finite"),
-        (DATA.mass[0], np.where(np.arange(50) == 0, 20.0, DATA.R[0]), r"R\[0\] = 20: a radius or tidal .* \[9\.93"),
+        (DATA.mass[0], np.where(np.arange(50) == 0, 20.0, DATA.R[0]), r"R\[0\] = 20: a radius or tidal .* \[8\.92"),
     ],
 )
 def test_bad_sample(mass, observable, message):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nslib.batches import in_blocks
 from nslib.crust.unified import sly4
 from nslib.interpolate import pchip, pchip_slopes
 from nslib.matter.eos import EOS
@@ -83,10 +84,10 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
         raise ValueError(f"core and crust share n_b in [{lo:.4g}, {hi:.4g}] fm^-3; both must reach {N_MIN} fm^-3")
     fixed = N_MIN if how == "literal" and n_join is None else n_join
     if fixed is None:
-        at = _crossing(batch, crust, min(hi, N_MAX))
+        at = in_blocks(lambda core: _crossing(core, crust, min(hi, N_MAX)), batch)
     else:
         at = jnp.broadcast_to(jnp.asarray(fixed, float), batch.p.shape[:1])
-    out = _join(batch, crust, jax.lax.stop_gradient(at), end=fall == "end")
+    out = in_blocks(lambda core, at: _join(core, crust, at, end=fall == "end"), batch, jax.lax.stop_gradient(at))
     if core.is_batch:
         return out
     out = out[0]

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nslib.batches import in_blocks
 from nslib.matter.eos import EOS
 from nslib.matter.nuclear import beta_equilibrium
 from nslib.units import M_NUCLEON, RHO_0
@@ -99,7 +100,7 @@ def eos(L, K_sym, *, n_b=None, muons=True, **others):
     if len(shape) > 1:
         raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
     flat = Metamodel(*(jnp.broadcast_to(jnp.asarray(a, float), shape or (1,)) for a in q))
-    matter = _equilibria(flat, n_b, muons)
+    matter = in_blocks(lambda q: _equilibria(q, n_b, muons), flat)
     out = EOS(matter.eps, matter.p, jnp.broadcast_to(n_b, matter.p.shape), matter.mu_b, matter.cs2)
     return out if shape else out[0]
 

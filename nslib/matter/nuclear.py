@@ -4,6 +4,7 @@ Each model is a function ``energy_density(n_n, n_p, params)`` [MeV fm^-3] with r
 this module differentiates it. Densities are scalars here; batch with :func:`jax.vmap`.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -61,6 +62,7 @@ def pressure(energy_density, n_n, n_p, params):
     return n_n * mu_n + n_p * mu_p - energy_density(n_n, n_p, params)
 
 
+@partial(jax.jit, static_argnums=0)
 def saturation(energy_density, params, rest_mass, guess=0.16):
     """Nuclear-matter parameters at the density where symmetric matter has no pressure.
 
@@ -90,11 +92,17 @@ def saturation(energy_density, params, rest_mass, guess=0.16):
     return Saturation(n, E_0, K_0, J_0, *expand(S))
 
 
+def _excess(energy_density, x, n, params, muons):
+    """Negative less positive charge, n_e + n_mu - n x [fm^-3], of matter whose leptons have mu = mu_n - mu_p."""
+    mu_n, mu_p = chemical_potentials(energy_density, n * (1 - x), n * x, params)
+    return leptons.charge_density(mu_n - mu_p, muons) - n * x
+
+
 def proton_fraction(energy_density, n, params, muons=True):
     r"""Proton fraction of beta-equilibrated, charge-neutral matter.
 
     Root of :math:`n_e(\mu) + n_\mu(\mu) = n x` with :math:`\mu(x) = \mu_n - \mu_p`, by Newton's method
-    kept inside a bracket; the derivative is that of the implicit function. Where mu(0) < m_e, x = 0.
+    kept inside a bracket; the first derivative is that of the implicit function. Where mu(0) < m_e, x = 0.
 
     Parameters
     ----------
@@ -106,26 +114,22 @@ def proton_fraction(energy_density, n, params, muons=True):
     -------
     scalar [1]; NaN where no root lies in (0, 1)
     """
-
-    def excess(x, n, params):
-        mu_n, mu_p = chemical_potentials(energy_density, n * (1 - x), n * x, params)
-        return leptons.charge_density(mu_n - mu_p, muons) - n * x
-
     fixed = jax.lax.stop_gradient((n, params))
+    excess = lambda x: _excess(energy_density, x, *fixed, muons)  # noqa: E731
 
     def newton(_, state):
         lo, hi, x = state
-        g, dg = jax.jvp(lambda x: excess(x, *fixed), (x,), (jnp.ones_like(x),))
+        g, dg = jax.jvp(excess, (x,), (jnp.ones_like(x),))
         lo, hi = jnp.where(g > 0, x, lo), jnp.where(g > 0, hi, x)
         step = x - g / dg
         return lo, hi, jnp.where((step >= lo) & (step <= hi), step, (lo + hi) / 2)
 
     tiny = 1e-12 * jnp.ones_like(n)
-    none = excess(tiny, *fixed) <= 0
+    none = excess(tiny) <= 0
     start = (tiny, 1 - tiny, 0.05 * jnp.ones_like(n))
     x = jax.lax.stop_gradient(jax.lax.fori_loop(0, 16, newton, start)[2])
-    dg = jax.lax.stop_gradient(jax.jvp(lambda x: excess(x, *fixed), (x,), (jnp.ones_like(x),))[1])
-    g = excess(x, n, params)
+    dg = jax.lax.stop_gradient(jax.jvp(excess, (x,), (jnp.ones_like(x),))[1])
+    g = _excess(energy_density, x, n, params, muons)
     x = jnp.where(jnp.abs(g / dg) < 1e-8, x - g / dg, jnp.nan)
     return jnp.where(none, 0.0, x)
 
@@ -134,7 +138,8 @@ def beta_equilibrium(energy_density, n_b, params, muons=True):
     r"""Matter of neutrons, protons and leptons in beta equilibrium at one density.
 
     .. math:: \mu_n = \mu_p + \mu_e, \quad n_p = n_e + n_\mu, \quad p = n_b\mu_n - \varepsilon, \quad
-              c_s^2 = \frac{n_b}{\mu_n}\frac{\mathrm d\mu_n}{\mathrm d n_b}
+              c_s^2 = \frac{n_b}{\mu_n}\left[\frac{\partial\mu_n}{\partial n_b}
+              + \frac{\partial\mu_n}{\partial x_p}\frac{\mathrm d x_p}{\mathrm d n_b}\right]
 
     Where E_sym < 0 leaves no room for protons, x_p = 0 and mu_e is mu_n - mu_p of the neutrons alone.
 
@@ -146,14 +151,20 @@ def beta_equilibrium(energy_density, n_b, params, muons=True):
 
     Returns
     -------
-    Equilibrium of scalars
+    Equilibrium of scalars; each has right first derivatives to n_b and params
     """
+    x = proton_fraction(energy_density, n_b, params, muons)
+    one = jnp.ones_like(n_b)
+    at = (jnp.where(x == 0, 0.05, x), n_b)  # the charge has no slope to speak of where there are no protons
+    dg_x, dg_n = (
+        jax.jvp(lambda x, n: _excess(energy_density, x, n, params, muons), at, t)[1] for t in ((one, 0 * one), (0 * one, one))
+    )
+    dx = jnp.where(x == 0, 0.0, -dg_n / dg_x)
 
-    def potentials(n):
-        x = proton_fraction(energy_density, n, params, muons)
-        return chemical_potentials(energy_density, n * (1 - x), n * x, params), x
+    def potentials(n, x):  # 1e-30: n_p^(5/3) of Skyrme has no second derivative at zero
+        return chemical_potentials(energy_density, n * (1 - x), n * jnp.where(x == 0, 1e-30, x), params)
 
-    ((mu_n, mu_p), x), ((dmu_n, _), _) = jax.jvp(potentials, (n_b,), (jnp.ones_like(n_b),))
+    (mu_n, mu_p), (dmu_n, _) = jax.jvp(potentials, (n_b, x), (one, dx))
     mu_e = mu_n - mu_p
     eps = energy_density(n_b * (1 - x), n_b * x, params) + leptons.total_energy_density(mu_e, muons)
     return Equilibrium(x, mu_e, mu_n, eps, n_b * mu_n - eps, n_b / mu_n * dmu_n)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nslib.batches import in_blocks
 from nslib.interpolate import hermite, hermite_slope, pchip, pchip_slopes
 from nslib.stars.structure import H_CUT, Flag, Star, Table, curve, enthalpy, pressure, stars, tabulate
 
@@ -209,34 +210,28 @@ def _scan(ready):
     return jnp.sort(jnp.concatenate([x, jnp.where(inside, more, spare)]))
 
 
-def _vertex(f):
-    """Where the quartic through f (5,) at -2, -1, 0, 1, 2 turns, next to the vertex of its best three values."""
-    j = jnp.clip(jnp.argmax(f), 1, 3)
-    bend = f[j - 1] - 2 * f[j] + f[j + 1]
-    ok = bend < 0
-    vertex = j - 2 + (f[j - 1] - f[j + 1]) / 2 / jnp.where(ok, bend, 1.0)
-    odd, even = (f[3] - f[1], f[4] - f[0]), (f[3] + f[1] - 2 * f[2], f[4] + f[0] - 2 * f[2])
-    c = (8 * odd[0] - odd[1]) / 12, (16 * even[0] - even[1]) / 12, (odd[1] - 2 * odd[0]) / 4, (even[1] - 4 * even[0]) / 6
-    t = vertex
-    for _ in range(4):
-        t = t - (((c[3] * t + c[2]) * t + c[1]) * t + c[0]) / ((3 * c[3] * t + 2 * c[2]) * t + c[1])
-    t = jnp.where(jnp.abs(t - vertex) < 0.25, t, vertex)
-    return jnp.clip(jnp.where(ok, t, jnp.argmax(f) - 2.0), -2, 2)
+def _turning_point(mass, x, M, i, sign):
+    """Coordinate next to x[i] at which sign * M is largest: by parabolas through the best of five stars, thrice.
 
-
-def _turning_point(mass, look, x, M, i, sign):
-    """Coordinate next to x[i] at which sign * mass is largest: by quartics through five stars, twice.
-
-    Where the mass has a cusp, at a jump, x[i] itself is the best. ``look`` is mass without derivatives.
+    Where the mass has a cusp, at a jump, x[i] itself is the best.
     """
-    lo, hi = x[jnp.maximum(i - 1, 0)], x[jnp.minimum(i + 1, x.shape[0] - 1)]
 
-    def narrow(mass, lo, hi):
-        return (lo + hi) / 2 + _vertex(sign * mass(jnp.linspace(lo, hi, 5))) * (hi - lo) / 4
+    def narrow(_, bracket):
+        lo, hi = bracket
+        x = jnp.linspace(lo, hi, 5)
+        M = sign * mass(x)
+        j = jnp.clip(jnp.argmax(M), 1, 3)
+        left, mid, right = M[j - 1], M[j], M[j + 1]
+        bend = left - 2 * mid + right
+        vertex = x[j] + jnp.where(bend < 0, 0.5 * (left - right) / jnp.where(bend < 0, bend, 1.0), 0.0) * (x[1] - x[0])
+        best = jnp.where(bend < 0, jnp.clip(vertex, lo, hi), x[jnp.argmax(M)])
+        width = (hi - lo) / 8
+        return jnp.maximum(lo, best - width), jnp.minimum(hi, best + width)
 
-    best, width = narrow(look, lo, hi), (hi - lo) / 8
-    turn = narrow(mass, jnp.maximum(lo, best - width), jnp.minimum(hi, best + width))
-    return jnp.where(sign * look(jax.lax.stop_gradient(turn)[None])[0] >= sign * M[i], turn, x[i])
+    ends = x[jnp.maximum(i - 1, 0)], x[jnp.minimum(i + 1, x.shape[0] - 1)]
+    lo, hi = jax.lax.fori_loop(0, 3, narrow, ends)
+    turn = (lo + hi) / 2
+    return jnp.where(sign * mass(turn[None])[0] >= sign * M[i], turn, x[i])
 
 
 def causal_pressure(p, cs2):
@@ -302,16 +297,15 @@ def _families(ready, *, n_star, steps, causal, branch):
 
     def one(ready):
         table, status = ready.table, ready.status
-        fixed = jax.lax.stop_gradient(ready)
-        solve = lambda table, x: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
-        mass, look = lambda x: solve(table, x).M, lambda x: solve(fixed.table, x).M  # noqa: E731
-        x = _scan(fixed)
-        M = look(x)
+        solve = lambda x: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
+        mass = lambda x: solve(x).M  # noqa: E731
+        x = _scan(ready)
+        M = mass(x)
         b = _branch(M, branch)
-        x_hi = jnp.where(b.rises_at_end, ready.end, _turning_point(mass, look, x, M, b.hi, 1))
-        x_lo = _turning_point(mass, look, x, M, b.lo, -1) if branch > 0 else ready.begin
+        x_hi = jnp.where(b.rises_at_end, x[-1], _turning_point(mass, x, M, b.hi, 1))
+        x_lo = _turning_point(mass, x, M, b.lo, -1) if branch > 0 else x[0]
         xs = jnp.linspace(x_lo, x_hi, n_star)
-        star = solve(table, xs)
+        star = solve(xs)
 
         end = jnp.where(causal & jnp.isfinite(ready.causal), int(Status.CAUSAL_END), int(Status.NO_MAXIMUM))
         after = jnp.where(b.exists, jnp.where(b.rises_at_end, end, int(Status.OK)), int(Status.NO_SUCH_BRANCH))
@@ -328,6 +322,12 @@ def _families(ready, *, n_star, steps, causal, branch):
         )  # fmt: skip
 
     return jax.vmap(one)(ready)
+
+
+@jax.jit
+def _last_cs2(p_max, p, cs2):
+    """cs2 at the pressures p_max (n_eos,), linear in ln p between rows."""
+    return jax.vmap(jnp.interp)(jnp.log(p_max), jnp.log(p), cs2)
 
 
 def jump_rows(p):
@@ -380,10 +380,13 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     p = jax.lax.stop_gradient(batch.p)
     concrete = not isinstance(p, jax.core.Tracer)
     jumps = jump_rows(p) if concrete else np.zeros((p.shape[0], 0), int)
-    ready = _prepare(batch.p, batch.eps, batch.sound_speed(), jumps, p_min, rows=rows, causal=causal)
-    out = _families(ready, n_star=n_star, steps=steps, causal=causal, branch=branch)
-    cs2_max = jax.vmap(jnp.interp)(jnp.log(out.p_max), jnp.log(batch.p), batch.sound_speed())
-    out = replace(out, cs2_max=cs2_max)
+
+    def solve_block(p, eps, cs2, jumps):
+        ready = _prepare(p, eps, cs2, jumps, p_min, rows=rows, causal=causal)
+        out = _families(ready, n_star=n_star, steps=steps, causal=causal, branch=branch)
+        return replace(out, cs2_max=_last_cs2(out.p_max, p, cs2))
+
+    out = in_blocks(solve_block, batch.p, batch.eps, batch.sound_speed(), jumps)
     if eos.is_batch:
         return out
     out = jax.tree.map(lambda a: a[0], out)
@@ -429,7 +432,7 @@ def _solve(p, eps, cs2, jumps, p_c, steps, rows):
     table = tabulate(c, rows, jumps)
     inside = (p_c > p[0]) & (p_c <= p[-1])
     h_c = enthalpy(c, jnp.log(jnp.where(inside, p_c, p[-1])))
-    inside = inside & (h_c > H_CUT * 1.01)
+    inside = inside & (h_c > table.h[0] * 1.01)
     star = stars(table, jnp.where(inside, jnp.minimum(h_c, table.h[-1]), table.h[-1]), steps)
     flag = jnp.where(p_c > causal_pressure(p, cs2), int(Flag.ACAUSAL), int(Flag.OK))
     return jax.tree.map(lambda a: jnp.where(inside, a, jnp.nan), star), jnp.where(inside, flag, int(Flag.BEYOND_TABLE))

@@ -20,8 +20,9 @@ import jax.numpy as jnp
 from nslib.interpolate import hermite, hermite_slope, pchip_slopes
 from nslib.units import FOUR_PI_MEV_FM3_KM2, MSUN_KM
 
-#: where the numerical integration hands over to the closed-form envelope
-H_CUT = 1e-4
+#: where the numerical integration hands over to the closed-form envelope: at this h [1], or, in matter that is
+#: dense at its surface, where the pressure has come down to this [MeV fm^-3] (a crust has 5e-11 at H_CUT)
+H_CUT, P_CUT = 1e-4, 1e-9
 #: sub-cells of a table row in the quadrature of h
 _SUB = 4
 #: nodes and weights of three-point Gauss-Legendre quadrature on [0, 1]
@@ -147,7 +148,8 @@ def tabulate(c, rows, jumps):
     n_row = c.x.shape[0]
     first = jnp.concatenate([jnp.zeros(1, int), jnp.minimum(jumps + 1, n_row - 1)])
     last = jnp.concatenate([jumps, jnp.full(1, n_row - 1)])
-    ends = jnp.concatenate([jnp.full(1, H_CUT), c.h[_SUB * last]])
+    cut = enthalpy(c, jnp.maximum(c.x[:1], jnp.log(P_CUT)))
+    ends = jnp.concatenate([jnp.minimum(cut, H_CUT), c.h[_SUB * last]])
 
     def segment(lo, hi, first, last):
         s = jnp.linspace(lo**0.25, hi**0.25, rows + 1)
@@ -326,7 +328,7 @@ def _integrate(table, state, seg, h_top, central, steps):
 
 
 def stars(table, h_c, steps):
-    """Stars with the central enthalpies h_c, each above ``H_CUT`` and within the table.
+    """Stars with the central enthalpies h_c, each within the table.
 
     Parameters
     ----------
@@ -346,5 +348,5 @@ def stars(table, h_c, steps):
         state = _integrate(table, state, seg, h_top, central, steps)
     u, v, z = state
     m = v * jnp.sqrt(u)
-    R = 2 * m / (1 - (1 - 2 * v) * jnp.exp(2 * H_CUT))
+    R = 2 * m / (1 - (1 - 2 * v) * jnp.exp(2 * table.h[0]))
     return Star(m / MSUN_KM, R, deformability(v, z))
