@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,8 +14,8 @@ from nslib.units import RHO_0
 
 #: densities of the E_sym labels, 100 points from 0.5 to 5 rho_0 [fm^-3]
 DENSITIES = np.linspace(0.5, 5.0, 100) * RHO_0
-#: raw draws of a chunk; equations of state solved at a time
-RAW, BLOCK = 2048, 256
+#: raw draws of a chunk
+RAW = 2048
 #: settings of :func:`nslib.stars.family`: the first star lies below one solar mass
 FAMILY = {"n_star": 40, "steps": 100, "rows": 512, "p_min": 8.0}
 CAUSALITY = ("truncated", "strict")
@@ -115,35 +114,26 @@ def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
         [int(Status.NO_CROSSING), int(Status.P_FALLS)],
         int(Status.ACCEPTED),
     )
-    joined = np.flatnonzero(status == int(Status.ACCEPTED))
     R, Lambda = np.full((2, *mass.shape), np.nan)
-    for start in range(0, len(joined), BLOCK):
-        k = joined[start : start + BLOCK]
-        padded = np.concatenate([k, np.full(BLOCK - len(k), k[0])])
-        family = stars.family(eos[padded], causal=causality == "truncated", **FAMILY)
-        star = _at_mass(family, mass[padded])
-        status[k] = _classify(family, M_max_min, causality)[: len(k)]
-        R[k], Lambda[k] = np.asarray(star.R)[: len(k)], np.asarray(star.Lambda)[: len(k)]
+    k = np.flatnonzero(status == int(Status.ACCEPTED))
+    if len(k):
+        family = stars.family(eos[k], causal=True, **FAMILY)
+        status[k] = _classify(family, M_max_min, causality)
+        star = family.at_mass(mass[k])
+        R[k], Lambda[k] = star.R, star.Lambda
     rejected = status != int(Status.ACCEPTED)
     R[rejected], Lambda[rejected] = np.nan, np.nan
     return status, R, Lambda
 
 
-@jax.jit
-def _at_mass(family, mass):
-    return family.at_mass(mass)
-
-
 def _classify(family, M_max_min, causality):
-    """Status of each member of a batch of families."""
-    heavy = np.asarray(family.M_max) >= M_max_min
-    if causality == "truncated":
-        acausal = ~heavy & (np.asarray(family.status) == int(stars.Status.CAUSAL_END))
-    else:
-        acausal = heavy & (np.asarray(family.p_max) > np.asarray(family.p_causal))
+    """Status of each member of a batch of families that end at cs2 = 1."""
+    light = np.asarray(family.M_max) < M_max_min
+    cut = np.asarray(family.status) == int(stars.Status.CAUSAL_END)
     solved = np.asarray(family.status) < int(stars.Status.NOT_FINITE)
+    acausal = cut & light if causality == "truncated" else cut
     return np.select(
-        [~solved, acausal, ~heavy],
+        [~solved, acausal, light],
         [int(Status.NOT_SOLVED), int(Status.ACAUSAL), int(Status.TOO_LIGHT)],
         int(Status.ACCEPTED),
     )

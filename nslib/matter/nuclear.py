@@ -47,6 +47,7 @@ def energy_per_nucleon(energy_density, n, delta, params):
     return energy_density(n * (1 + delta) / 2, n * (1 - delta) / 2, params) / n
 
 
+@partial(jax.jit, static_argnums=0)
 def symmetry_energy(energy_density, n, params):
     r"""Symmetry energy [MeV] at n [fm^-3].
 
@@ -134,6 +135,7 @@ def proton_fraction(energy_density, n, params, muons=True):
     return jnp.where(none, 0.0, x)
 
 
+@partial(jax.jit, static_argnums=(0, 3))
 def beta_equilibrium(energy_density, n_b, params, muons=True):
     r"""Matter of neutrons, protons and leptons in beta equilibrium at one density.
 

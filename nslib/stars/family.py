@@ -141,11 +141,11 @@ class Family:
             if not isinstance(M, jax.core.Tracer) and not isinstance(lo, jax.core.Tracer):
                 if not bool(jnp.all((M >= lo) & (M <= hi))):
                     raise ValueError(f"M must lie within the family, [{lo:.5f}, {hi:.5f}] Msun; got {np.asarray(M)}")
-            star, p = _interpolate(jnp.atleast_1d(M), self.p_c, self.mass, self.radius, self.tidal)
-            return jax.tree.map(lambda a: a.reshape(M.shape), (star, p))
+            out = _interpolate_batch(*(a[None] for a in (M.ravel(), self.p_c, self.mass, self.radius, self.tidal)))
+            return jax.tree.map(lambda a: a.reshape(M.shape), out)
         n = self.mass.shape[0]
         each = jnp.broadcast_to(M.reshape(1, -1), (n, M.size)) if M.ndim < 2 else M
-        star, p = jax.vmap(_interpolate)(each, self.p_c, self.mass, self.radius, self.tidal)
+        star, p = in_blocks(_interpolate_batch, each, self.p_c, self.mass, self.radius, self.tidal)
         return jax.tree.map(lambda a: a.reshape((n,) + M.shape[-1:]) if M.ndim else a[:, 0], (star, p))
 
 
@@ -159,6 +159,9 @@ def _interpolate(M, p_c, mass, radius, tidal):
     inside = (M >= mass[0]) & (M <= mass[-1])
     at = lambda f: jnp.where(inside, pchip(guess, x, f), jnp.nan)  # noqa: E731
     return Star(jnp.where(inside, M, jnp.nan), at(radius), jnp.exp(at(jnp.log(tidal)))), jnp.where(inside, jnp.exp(guess), jnp.nan)
+
+
+_interpolate_batch = jax.jit(jax.vmap(_interpolate))
 
 
 def _invert(target, h, y0, y1, d0, d1):
@@ -201,8 +204,9 @@ def _branch(M, branch):
 
 
 def _scan(ready):
-    """Coordinates at which masses are looked at, rising: equal steps, and at each jump and a little above it."""
+    """Coordinates at which masses are looked at, rising: equal steps, just before the end, at and above each jump."""
     x = jnp.linspace(ready.begin, ready.end, _N_SCAN)
+    x = jnp.concatenate([x[:-1], jnp.stack([x[-1] - 0.05 * (x[-1] - x[-2]), x[-1]])])
     jump = jnp.log(ready.table.h[1:-1])
     more = (jump[:, None] + jnp.array([0.0, 0.02, 0.06])).ravel()
     spare = x[0] + (x[1] - x[0]) * (jnp.arange(more.shape[0]) + 0.5) / (more.shape[0] + 1)
