@@ -1,8 +1,9 @@
 """Constants and conversions; every other room takes its numbers from here.
 
 At every boundary of nslib: n_b [fm^-3], eps and p [MeV fm^-3], mu [MeV], M [Msun], R [km].
-CODATA 2018 through :mod:`scipy.constants`; the solar mass parameter is the nominal value of
-IAU 2015 resolution B3 with the digits of the DE440 ephemeris, since G M_sun is known far better than G.
+CODATA 2018 or 2022, as SciPy has it, through :mod:`scipy.constants`: they agree to 2e-9. The solar mass
+parameter is the nominal value of IAU 2015 resolution B3 with the digits of the DE440 ephemeris, since G M_sun
+is known far better than G.
 """
 
 from math import pi

@@ -181,8 +181,8 @@ def _check_columns(columns):
             raise ValueError(f"{name}[{i}] = {a[i]:.4g}: every value must be > 0")
     eps, p = columns["eps"], columns["p"]
     for name, a in (("eps", eps), ("p", p)):
-        if not 1e-3 < a[-1] < 1e6:
-            raise ValueError(f"{name} ends at {a[-1]:.3g}, outside (1e-3, 1e6): not MeV fm^-3 (Pa? erg cm^-3? m^-2?)")
+        if not 1e-3 < np.max(a) < 1e6:
+            raise ValueError(f"{name} reaches {np.max(a):.3g}, outside (1e-3, 1e6): not MeV fm^-3 (Pa? erg cm^-3? m^-2?)")
     step = np.diff(p)
     if np.any(step < 0):
         i = int(np.flatnonzero(step < 0)[0])

@@ -1,15 +1,12 @@
 """Metamodel: nuclear matter by the expansion of E(n, 0) and E_sym(n) about saturation."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nslib.batches import in_blocks
-from nslib.matter.eos import EOS
-from nslib.matter.nuclear import beta_equilibrium
+from nslib.matter.nuclear import equation_of_state
 from nslib.units import M_NUCLEON, RHO_0
 
 
@@ -93,23 +90,7 @@ def eos(L, K_sym, *, n_b=None, muons=True, **others):
         a parameter that is not a finite number or is unknown, or densities that do not rise from above 0
     """
     q = Metamodel(**_numbers({"L": L, "K_sym": K_sym} | others))
-    n_b = np.asarray(DENSITIES if n_b is None else n_b, dtype=float)
-    if n_b.ndim != 1 or len(n_b) < 4 or not np.all(n_b > 0) or not np.all(np.diff(n_b) > 0):
-        raise ValueError("n_b must be at least 4 densities rising from above 0 fm^-3")
-    shape = jnp.broadcast_shapes(*(jnp.shape(a) for a in q))
-    if len(shape) > 1:
-        raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
-    flat = Metamodel(*(jnp.broadcast_to(jnp.asarray(a, float), shape or (1,)) for a in q))
-    matter = in_blocks(lambda q: _equilibria(q, n_b, muons), flat)
-    out = EOS(matter.eps, matter.p, jnp.broadcast_to(n_b, matter.p.shape), matter.mu_b, matter.cs2)
-    return out if shape else out[0]
-
-
-@partial(jax.jit, static_argnames="muons")
-def _equilibria(q, n_b, muons):
-    """Beta equilibrium for a batch of parameters (n_eos,) at the densities n_b (n_row,)."""
-    at = lambda n, q: beta_equilibrium(energy_density, n, q, muons)  # noqa: E731
-    return jax.vmap(jax.vmap(at, in_axes=(0, None)), in_axes=(None, 0))(n_b, q)
+    return equation_of_state(energy_density, q, DENSITIES if n_b is None else n_b, muons)
 
 
 def _numbers(parameters):
@@ -122,7 +103,7 @@ def _numbers(parameters):
             if isinstance(value, (str, bytes)):
                 raise TypeError
             out[name] = value if isinstance(value, jax.core.Tracer) else jnp.asarray(value, dtype=float)
-        except TypeError:
+        except (TypeError, ValueError):
             raise ValueError(f"{name} must be a number or an array of numbers [MeV], got {value!r}") from None
         if not isinstance(out[name], jax.core.Tracer) and out[name].ndim == 0 and not jnp.isfinite(out[name]):
             raise ValueError(f"{name} must be finite, got {value!r}")

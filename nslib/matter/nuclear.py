@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from nslib.batches import in_blocks
 from nslib.matter import leptons
+from nslib.matter.eos import EOS
 
 
 class Saturation(NamedTuple):
@@ -170,3 +173,40 @@ def beta_equilibrium(energy_density, n_b, params, muons=True):
     mu_e = mu_n - mu_p
     eps = energy_density(n_b * (1 - x), n_b * x, params) + leptons.total_energy_density(mu_e, muons)
     return Equilibrium(x, mu_e, mu_n, eps, n_b * mu_n - eps, n_b / mu_n * dmu_n)
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def _equilibria(energy_density, params, n_b, muons):
+    at = lambda n, q: beta_equilibrium(energy_density, n, q, muons)  # noqa: E731
+    return jax.vmap(jax.vmap(at, in_axes=(0, None)), in_axes=(None, 0))(n_b, params)
+
+
+def equation_of_state(energy_density, params, n_b, muons=True):
+    """Core of neutrons, protons and leptons in beta equilibrium; join a crust to it before solving stars.
+
+    Parameters
+    ----------
+    energy_density : the model
+    params : NamedTuple of floats, or of (n_eos,) arrays for a batch
+    n_b : (n_row,) array, densities of the rows [fm^-3]
+    muons : bool, count muons
+
+    Returns
+    -------
+    EOS, one or a batch. At low density its pressure may fall or be negative; a join begins above that.
+
+    Raises
+    ------
+    ValueError
+        densities that do not rise from above 0, or parameters of more than one axis
+    """
+    n_b = np.asarray(n_b, dtype=float)
+    if n_b.ndim != 1 or len(n_b) < 4 or not np.all(n_b > 0) or not np.all(np.diff(n_b) > 0):
+        raise ValueError("n_b must be at least 4 densities rising from above 0 fm^-3")
+    shape = jnp.broadcast_shapes(*(jnp.shape(a) for a in params))
+    if len(shape) > 1:
+        raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
+    flat = type(params)(*(jnp.broadcast_to(jnp.asarray(a, float), shape or (1,)) for a in params))
+    matter = in_blocks(lambda q: _equilibria(energy_density, q, n_b, muons), flat)
+    out = EOS(matter.eps, matter.p, jnp.broadcast_to(n_b, matter.p.shape), matter.mu_b, matter.cs2)
+    return out if shape else out[0]
