@@ -351,7 +351,7 @@ if strict.any():
 book.Table(("reading", "share of ours", "L from [MeV]", "to", "error at 5 rho_0 of guessing the median [MeV]"), rows)
 
 # %% [markdown]
-# Under the strict reading guessing the median is nearly a fifth as wrong to begin with. An error in MeV means little without the
+# Under the strict reading guessing the median is far less wrong to begin with. An error in MeV means little without the
 # population it was measured on.
 #
 # ### Heavy enough
