@@ -21,11 +21,18 @@ def in_blocks(function, *trees):
     Returns
     -------
     tree of (n, ...) arrays
+
+    Raises
+    ------
+    ValueError
+        an empty batch
     """
     leaves = jax.tree.leaves(trees)
     if any(isinstance(a, jax.core.Tracer) for a in leaves):
         return function(*trees)
     n = leaves[0].shape[0]
+    if n == 0:
+        raise ValueError("the batch is empty; it must have at least one member")
     size = next((s for s in SIZES if s >= n), SIZES[-1])
     trees = jax.tree.map(np.asarray, trees)
     out = []

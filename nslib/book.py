@@ -117,6 +117,8 @@ def verdict(claim, value=None, error=None, *, scale, parameters, passed=None):
     Raises ValueError for an unknown claim or scale, a missing parameter, a missing or non-finite number, a
     negative error, a test left unanswered, and a tolerance beyond its bound.
     """
+    if passed is not None:
+        passed = one_of("passed", getattr(passed, "item", lambda: passed)(), (True, False))
     entry = claims()[one_of("claim", claim, list(claims()))]
     smaller = SCALES.index(one_of("scale", scale, SCALES)) < SCALES.index(entry["smallest_scale"])
     if error is not None and not (math.isfinite(error) and error >= 0.0):

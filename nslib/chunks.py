@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,10 +49,10 @@ def collect(path, n, chunk, settings, *, units, attributes, client=None, progres
         nslib, JAX or NumPy; a damaged chunk, named; fewer members than chunks after ``PATIENCE`` chunks
     """
     import dask
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    if not (isinstance(n, (int, np.integer)) and n >= 1):
+        raise ValueError(f"n must be a whole number >= 1, got {n!r}")
     path, made = _open(Path(path), settings, attributes | {"units": units})
     where = {"scheduler": "threads", "num_workers": 2} if client is None else {"scheduler": client}
     workers = 2 if client is None else max(1, sum(client.nthreads().values()))
@@ -89,7 +90,8 @@ def _open(path, settings, attributes):
     import zarr
 
     if not path.exists():
-        part = _clear(path.with_name(path.name + ".part"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=path.name, suffix=".part", dir=path.parent))
         zarr.open_group(part, mode="w", zarr_format=3, attributes={"settings": settings, "versions": VERSIONS} | attributes)
         os.replace(part, path)
     try:

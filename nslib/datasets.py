@@ -107,6 +107,13 @@ def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
     -------
     (status, R, Lambda) : (n,) ints of :class:`Status`; (n, m) arrays [km], [1], NaN for rejected pairs
     """
+    L, K_sym, mass = (np.asarray(a, dtype=float) for a in (L, K_sym, mass))
+    if causality not in CAUSALITY:
+        raise ValueError(f"causality must be one of {', '.join(CAUSALITY)}; got {causality!r}")
+    if L.ndim != 1 or K_sym.shape != L.shape or mass.ndim != 2 or len(mass) != len(L):
+        raise ValueError(f"L, K_sym, mass must have shapes (n,), (n,), (n, m); got {L.shape}, {K_sym.shape}, {mass.shape}")
+    if not 0 < M_max_min < np.inf or not np.all((mass > 0) & (mass <= M_max_min)):
+        raise ValueError(f"mass must lie in (0, M_max_min = {M_max_min}] Msun, M_max_min be finite")
     eos = crust.join(metamodel.eos(L=L, K_sym=K_sym))
     join = np.asarray(eos.status)
     status = np.select(

@@ -24,6 +24,7 @@ class JoinStatus(IntEnum):
     OK = 0
     NOT_FINITE = 1
     NO_CROSSING = 2
+    NO_OVERLAP = 6
     P_NOT_POSITIVE = 3
     P_DOES_NOT_RISE = 4
     EPS_DOES_NOT_RISE = 5
@@ -33,7 +34,8 @@ class JoinStatus(IntEnum):
         """The status in words."""
         return {
             JoinStatus.OK: "joined",
-            JoinStatus.NOT_FINITE: "a value of the core is not finite",
+            JoinStatus.NOT_FINITE: "a value of the core is not finite, or its densities do not rise from above 0",
+            JoinStatus.NO_OVERLAP: "crust and core do not both reach the density of the join, or the crust not its pressure",
             JoinStatus.NO_CROSSING: "the core's pressure stays below the crust's from 0.07 to 0.16 fm^-3",
             JoinStatus.P_NOT_POSITIVE: "the core's pressure is not positive at the join",
             JoinStatus.P_DOES_NOT_RISE: "the core's pressure falls above the join",
@@ -77,16 +79,11 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
     crust.need("n_b", "mu_b")
     core.need("n_b", "mu_b", "cs2")
     batch = core if core.is_batch else jax.tree.map(lambda a: a[None], core)
-    lo, hi = _join_range(batch, crust)
-    if n_join is not None and not (np.all(lo <= np.asarray(n_join)) and np.all(np.asarray(n_join) <= hi)):
-        raise ValueError(f"n_join must lie in [{lo:.4g}, {hi:.4g}] fm^-3, common to crust and core; got {n_join}")
-    if n_join is None and not lo <= N_MIN < hi:
-        raise ValueError(f"core and crust share n_b in [{lo:.4g}, {hi:.4g}] fm^-3; both must reach {N_MIN} fm^-3")
     fixed = N_MIN if how == "literal" and n_join is None else n_join
     if fixed is None:
-        at = in_blocks(lambda core: _crossing(core, crust, min(hi, N_MAX)), batch)
+        at = in_blocks(lambda core: _crossing(core, crust), batch)
     else:
-        at = jnp.broadcast_to(jnp.asarray(fixed, float), batch.p.shape[:1])
+        at = _fixed_density(fixed, batch.p.shape[0], float(crust.n_b[0]), float(crust.n_b[-1]))
     out = in_blocks(lambda core, at: _join(core, crust, at, end=fall == "end"), batch, jax.lax.stop_gradient(at))
     if core.is_batch:
         return out
@@ -96,22 +93,23 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
     return out
 
 
-def _join_range(core, crust):
-    """Densities [fm^-3] that the crust and every member of the core have in common."""
-    n = jax.lax.stop_gradient(core.n_b)
-    if isinstance(n, jax.core.Tracer):
-        return 0.0, float(crust.n_b[-1])
-    return max(float(jnp.max(n[:, 0])), float(crust.n_b[0])), min(float(jnp.min(n[:, -1])), float(crust.n_b[-1]))
+def _fixed_density(n_join, n_eos, low, high):
+    """The join densities given, (n_eos,); ValueError for one outside the crust's table."""
+    n = np.asarray(n_join)
+    if n.dtype.kind not in "fiu" or n.shape not in ((), (n_eos,)) or not np.all((n >= low) & (n <= high)):
+        raise ValueError(f"n_join must be a number or ({n_eos},) numbers in [{low:.4g}, {high:.4g}] fm^-3, got {n_join!r}")
+    return jnp.broadcast_to(jnp.asarray(n, float), (n_eos,))
 
 
 @jax.jit
-def _crossing(core, crust, n_end):
-    """First density >= N_MIN at which each core has more pressure than the crust, NaN if none (n_eos,)."""
+def _crossing(core, crust):
+    """First density from N_MIN to N_MAX at which each core has more pressure than the crust, NaN if none (n_eos,)."""
     x_crust, y_crust = jnp.log(crust.n_b), jnp.log(crust.p)
 
     def one(n_b, p):
         d, d_crust = pchip_slopes(n_b, p), pchip_slopes(x_crust, y_crust)
         excess = lambda n: pchip(n, n_b, p, d) - jnp.exp(pchip(jnp.log(n), x_crust, y_crust, d_crust))  # noqa: E731
+        n_end = jnp.minimum(N_MAX, jnp.minimum(n_b[-1], crust.n_b[-1]))
         n = jnp.linspace(N_MIN, n_end * (1 - 1e-9), _N_SCAN)
         above = excess(n) > 0
         i = jnp.argmax(above)
@@ -169,12 +167,15 @@ def _join_one(crust, end, core, n_join):
     mu_equal = _at(jnp.log(p_x)[None], lnp_c, crust.mu_b)[0]
 
     both = [jnp.concatenate(a) for a in ((eps_c, eps), (p_c, p), (n_c, n), (mu_c, mu), (cs2_c, cs2))]
+    columns = jnp.stack([core.n_b, core.eps, core.p, core.mu_b, core.cs2])
+    finite = jnp.all(jnp.isfinite(columns)) & jnp.all(jnp.diff(core.n_b) > 0) & (core.n_b[0] > 0)
     tests = [
         (jnp.any(jnp.diff(both[0]) <= 0), JoinStatus.EPS_DOES_NOT_RISE),
         (jnp.any(jnp.diff(p) < 0), JoinStatus.P_DOES_NOT_RISE),
         (p[0] <= 0, JoinStatus.P_NOT_POSITIVE),
         (jnp.isnan(n_join), JoinStatus.NO_CROSSING),
-        (~jnp.all(jnp.isfinite(core.p) & jnp.isfinite(core.eps)), JoinStatus.NOT_FINITE),
+        ((n_x < core.n_b[0]) | (n_x > core.n_b[-1]) | (p[0] > crust.p[-1]), JoinStatus.NO_OVERLAP),
+        (~finite, JoinStatus.NOT_FINITE),
     ]
     status = jnp.asarray(int(JoinStatus.OK))
     for wrong, code in tests:

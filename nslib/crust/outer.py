@@ -187,6 +187,10 @@ def _nuclides(masses, corrections):
     if not np.all(np.isfinite(excess)):
         i = int(np.flatnonzero(~np.isfinite(excess))[0])
         raise ValueError(f"masses: mass_excess of Z = {Z[i]}, N = {N[i]} is {excess[i]}; it must be finite")
+    for name, a in (("Z", Z), ("N", N)):
+        whole = np.isfinite(a) & (a == np.round(a)) & (a >= 0)
+        if not np.all(whole):
+            raise ValueError(f"masses: {name} = {a[~whole][0]}; it must be a whole number >= 0")
     keep = Z >= 1
     if not keep.any():
         raise ValueError("masses has no nuclide with Z >= 1")

@@ -159,10 +159,11 @@ def save(network, name, *, folder=WEIGHTS, **card):
         "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
         "scaler": scaler,
     }
+    text = json.dumps(card, indent=1, allow_nan=False) + "\n"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / f"{name}.npz", buffer.getvalue())
-    _write(folder / f"{name}.json", (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
+    _write(folder / f"{name}.json", text.encode())
     return folder / f"{name}.json"
 
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nslib.datasets import symmetry_energy_curve
+from nslib.datasets import DENSITIES, symmetry_energy_curve
 from nslib.learn import network as networks
 
 #: attribute of a data set that goes with the mass, by task
@@ -223,6 +223,10 @@ def load(task="M-R", *, folder=networks.WEIGHTS):
     own = network.card.get("estimator", {})
     if set(own) != {"task", "sort", "log", "target", "mass_range", "observable_range"}:
         raise ValueError(f"symmetry_energy_{task}.json lacks the entry 'estimator' that says what the inputs are")
+    n_out = network.y_mean.shape[0]
+    fits = own["task"] == task and (own["target"], n_out) in (("E_sym", len(DENSITIES)), ("parameters", 2))
+    if not fits or not all(isinstance(own[name], bool) for name in ("sort", "log")):
+        raise ValueError(f"symmetry_energy_{task}.json does not describe a network for {task} with {n_out} outputs: {own}")
     ranges = {name: jnp.asarray(own.pop(name)) for name in ("mass_range", "observable_range")}
     return Estimator(network, **ranges, **own)
 

@@ -87,7 +87,7 @@ def train(
         validation loss that is not finite
     """
     import keras
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     x, y = _pair("x, y", x, y)
     x_val, y_val = _pair("validation", *validation)

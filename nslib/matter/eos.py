@@ -71,7 +71,7 @@ class EOS:
             when the columns break the first law, d eps = mu_b d n_b, by more than 1e-4.
         """
         columns = {"eps": eps, "p": p, "n_b": n_b, "mu_b": mu_b, "cs2": cs2}
-        columns = {k: np.asarray(v, dtype=float) for k, v in columns.items() if v is not None}
+        columns = {k: _numbers(k, v) for k, v in columns.items() if v is not None or k in ("eps", "p")}
         _check_columns(columns)
         if "n_b" in columns and "mu_b" not in columns:
             columns["mu_b"] = (columns["eps"] + columns["p"]) / columns["n_b"]
@@ -92,10 +92,20 @@ class EOS:
         """Whether there is a leading axis."""
         return self.p.ndim > 1
 
-    def __getitem__(self, i):
-        """Member i of a batch."""
+    def __len__(self):
+        """Number of members of a batch."""
         if not self.is_batch:
             raise TypeError("this EOS is not a batch: it has one member")
+        return self.p.shape[0]
+
+    def __getitem__(self, i):
+        """Member i of a batch, or several by a slice or an array of indices."""
+        if not self.is_batch:
+            raise TypeError("this EOS is not a batch: it has one member")
+        if not isinstance(i, slice):
+            k, n = np.asarray(i), len(self)
+            if k.dtype != bool and np.any((k < -n) | (k >= n)):
+                raise IndexError(f"member {i} of a batch of {n}")
         return jax.tree.map(lambda a: a[i], self)
 
     def need(self, *names):
@@ -165,6 +175,14 @@ class EOS:
         return replace(self, eps=eps, p=p, n_b=n_b, mu_b=mu_b, cs2=cs2)
 
 
+def _numbers(name, column):
+    """A column as floats; ValueError for text, complex or masked values, or None."""
+    a = np.asarray(column)
+    if a.dtype.kind not in "fiu" or np.ma.isMaskedArray(column):
+        raise ValueError(f"{name} must be an array of real numbers, got {type(column).__name__} of dtype {a.dtype}")
+    return a.astype(float)
+
+
 def _check_columns(columns):
     """ValueError for columns that are not a table of matter, naming column, row and value."""
     shape = columns["eps"].shape
@@ -180,6 +198,13 @@ def _check_columns(columns):
             i = int(np.flatnonzero(a <= 0)[0])
             raise ValueError(f"{name}[{i}] = {a[i]:.4g}: every value must be > 0")
     eps, p = columns["eps"], columns["p"]
+    if p[0] > eps[0]:
+        raise ValueError(f"p[0] = {p[0]:.4g} exceeds eps[0] = {eps[0]:.4g}; are eps and p swapped?")
+    if "n_b" in columns and not 500 < (mu := (eps[0] + p[0]) / columns["n_b"][0]) < 2000:
+        raise ValueError(f"(eps + p) / n_b is {mu:.4g} MeV in row 0, outside (500, 2000): n_b is not in fm^-3")
+    if "cs2" in columns and np.any(columns["cs2"] < 0):
+        i = int(np.flatnonzero(columns["cs2"] < 0)[0])
+        raise ValueError(f"cs2[{i}] = {columns['cs2'][i]:.4g}: it must be >= 0")
     for name, a in (("eps", eps), ("p", p)):
         if not 1e-3 < np.max(a) < 1e6:
             raise ValueError(f"{name} reaches {np.max(a):.3g}, outside (1e-3, 1e6): not MeV fm^-3 (Pa? erg cm^-3? m^-2?)")

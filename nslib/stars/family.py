@@ -13,8 +13,9 @@ from nslib.batches import in_blocks
 from nslib.interpolate import hermite, hermite_slope, pchip, pchip_slopes
 from nslib.stars.structure import H_CUT, Flag, Star, Table, curve, enthalpy, pressure, stars, tabulate
 
-#: central pressure at which a family begins [MeV fm^-3]
-P_MIN = 2.0
+#: central pressure at which a family begins, and the lowest that it may be given: below about 0.6 MeV fm^-3
+#: the mass falls with pressure and stars are unstable [MeV fm^-3]
+P_MIN, P_LOWEST = 2.0, 1.0
 #: settings under which M, R and Lambda at a mass are good to 1e-4, 1e-4, 1e-3, and to 1e-5, 1e-5, 1e-4
 DEFAULT = {"n_star": 64, "steps": 100, "rows": 512}
 ACCURATE = {"n_star": 256, "steps": 512, "rows": 2048}
@@ -33,6 +34,8 @@ class Status(IntEnum):
     NO_SURFACE = 13
     TABLE_ENDS_EARLY = 14
     NO_SUCH_BRANCH = 15
+    WRONG_UNITS = 16
+    JUMP_NOT_SEEN = 17
 
     @property
     def sentence(self):
@@ -49,12 +52,14 @@ _SENTENCES = {
     Status.OK: "the family ends at its maximum mass",
     Status.CAUSAL_END: "the family ends where the sound speed reaches that of light; its mass still rises there",
     Status.NO_MAXIMUM: "the mass still rises at the end of the table; M_max is a lower bound",
-    Status.NOT_FINITE: "a value of eps or p is not finite or not positive",
+    Status.NOT_FINITE: "a value of eps, p or cs2 is not finite, or one of eps or p not positive",
     Status.P_FALLS: "p falls with rising row, or stands in three rows",
     Status.EPS_DOES_NOT_RISE: "eps does not rise with p",
     Status.NO_SURFACE: "the table begins above h = 1e-4: it has no crust; join one",
     Status.TABLE_ENDS_EARLY: "the table, or its causal part, ends below the pressure at which the family is to begin",
     Status.NO_SUCH_BRANCH: "there is no stable branch of this number",
+    Status.JUMP_NOT_SEEN: "the table has a first-order jump, which cannot be found under jax.jit or jax.vmap",
+    Status.WRONG_UNITS: "the largest eps or p lies outside (1e-3, 1e6): not MeV fm^-3",
 }
 
 
@@ -144,6 +149,8 @@ class Family:
             out = _interpolate_batch(*(a[None] for a in (M.ravel(), self.p_c, self.mass, self.radius, self.tidal)))
             return jax.tree.map(lambda a: a.reshape(M.shape), out)
         n = self.mass.shape[0]
+        if M.ndim > 2 or (M.ndim == 2 and M.shape[0] != n):
+            raise ValueError(f"M must have shape (), (m,) or ({n}, m) for a batch of {n}, got {M.shape}")
         each = jnp.broadcast_to(M.reshape(1, -1), (n, M.size)) if M.ndim < 2 else M
         star, p = in_blocks(_interpolate_batch, each, self.p_c, self.mass, self.radius, self.tidal)
         return jax.tree.map(lambda a: a.reshape((n,) + M.shape[-1:]) if M.ndim else a[:, 0], (star, p))
@@ -221,7 +228,7 @@ def _turning_point(mass, x, M, i, sign):
     """
 
     def narrow(_, bracket):
-        lo, hi = bracket
+        lo, hi, _ = bracket
         x = jnp.linspace(lo, hi, 5)
         M = sign * mass(x)
         j = jnp.clip(jnp.argmax(M), 1, 3)
@@ -230,12 +237,11 @@ def _turning_point(mass, x, M, i, sign):
         vertex = x[j] + jnp.where(bend < 0, 0.5 * (left - right) / jnp.where(bend < 0, bend, 1.0), 0.0) * (x[1] - x[0])
         best = jnp.where(bend < 0, jnp.clip(vertex, lo, hi), x[jnp.argmax(M)])
         width = (hi - lo) / 8
-        return jnp.maximum(lo, best - width), jnp.minimum(hi, best + width)
+        return jnp.maximum(lo, best - width), jnp.minimum(hi, best + width), jax.lax.stop_gradient(M.max())
 
     ends = x[jnp.maximum(i - 1, 0)], x[jnp.minimum(i + 1, x.shape[0] - 1)]
-    lo, hi = jax.lax.fori_loop(0, 3, narrow, ends)
-    turn = (lo + hi) / 2
-    return jnp.where(sign * mass(turn[None])[0] >= sign * M[i], turn, x[i])
+    lo, hi, top = jax.lax.fori_loop(0, 3, narrow, (*ends, -jnp.inf))
+    return jnp.where(top >= sign * M[i], (lo + hi) / 2, x[i])
 
 
 def causal_pressure(p, cs2):
@@ -249,14 +255,17 @@ def causal_pressure(p, cs2):
     return jnp.where(jnp.any(above), p_causal, jnp.inf)
 
 
-def _table_status(p, eps):
+def _table_status(p, eps, cs2, jumps):
     """Status of a table before any star is solved."""
     dp, de = jnp.diff(p), jnp.diff(eps)
+    unseen = jnp.sum(dp == 0) > jnp.sum(jumps < p.shape[0] - 1)
     bad = [
-        (~jnp.all(jnp.isfinite(p) & jnp.isfinite(eps) & (p > 0) & (eps > 0)), Status.NOT_FINITE),
+        (~jnp.all(jnp.isfinite(p) & jnp.isfinite(eps) & jnp.isfinite(cs2) & (p > 0) & (eps > 0)), Status.NOT_FINITE),
+        (jnp.any((jnp.stack([p[-1], eps[-1]]) < 1e-3) | (jnp.stack([p[-1], eps[-1]]) > 1e6)), Status.WRONG_UNITS),
         (jnp.any(dp < 0) | jnp.any((dp[1:] == 0) & (dp[:-1] == 0)), Status.P_FALLS),
         (jnp.any(de <= 0), Status.EPS_DOES_NOT_RISE),
         (2.5 * p[0] / eps[0] > H_CUT, Status.NO_SURFACE),
+        (unseen, Status.JUMP_NOT_SEEN),
     ]
     status = jnp.asarray(int(Status.OK))
     for wrong, code in reversed(bad):
@@ -279,7 +288,7 @@ def _prepare(p, eps, cs2, jumps, p_min, *, rows, causal):
     """:class:`_Prepared` of each table of a batch, p, eps, cs2 of shape (n_eos, n_row)."""
 
     def one(p, eps, cs2, jumps):
-        status = _table_status(p, eps)
+        status = _table_status(p, eps, cs2, jumps)
         good = status < int(Status.NOT_FINITE)
         stand_in = jnp.geomspace(1e-9, 1e3, p.shape[0])
         p, eps = jnp.where(good, p, stand_in), jnp.where(good, eps, 10 * stand_in**0.6)
@@ -301,10 +310,10 @@ def _families(ready, *, n_star, steps, causal, branch):
 
     def one(ready):
         table, status = ready.table, ready.status
-        solve = lambda x: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
+        solve = lambda x, table=table: stars(table, jnp.minimum(jnp.exp(x), table.h[-1]), steps)  # noqa: E731
         mass = lambda x: solve(x).M  # noqa: E731
         x = _scan(ready)
-        M = mass(x)
+        M = solve(*jax.lax.stop_gradient((x, table))).M
         b = _branch(M, branch)
         x_hi = jnp.where(b.rises_at_end, x[-1], _turning_point(mass, x, M, b.hi, 1))
         x_lo = _turning_point(mass, x, M, b.lo, -1) if branch > 0 else x[0]
@@ -375,11 +384,11 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     ValueError
         one equation of state without such a family. In a batch it has a status instead, and NaN stars.
     """
-    for name, value, least in (("n_star", n_star, 4), ("steps", steps, 8), ("rows", rows, 16), ("branch", branch, 0)):
-        if not (isinstance(value, (int, np.integer)) and value >= least):
-            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
-    if not p_min > 0:
-        raise ValueError(f"p_min must be > 0 MeV fm^-3, got {p_min!r}")
+    _whole(n_star=(n_star, 4), steps=(steps, 8), rows=(rows, 16), branch=(branch, 0))
+    if not (isinstance(p_min, (int, float, np.number)) and P_LOWEST <= p_min < np.inf):
+        raise ValueError(f"p_min must be a number >= {P_LOWEST} MeV fm^-3, got {p_min!r}")
+    if not isinstance(causal, (bool, np.bool_)):
+        raise ValueError(f"causal must be True or False, got {causal!r}")
     batch = eos if eos.is_batch else jax.tree.map(lambda a: a[None], eos)
     p = jax.lax.stop_gradient(batch.p)
     concrete = not isinstance(p, jax.core.Tracer)
@@ -397,6 +406,13 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     if not isinstance(out.status, jax.core.Tracer) and not Status(int(out.status)).solved:
         raise ValueError(f"eos has no family of branch {branch} from p_min = {p_min} MeV fm^-3: {Status(int(out.status)).sentence}")
     return out
+
+
+def _whole(**given):
+    """ValueError for a setting that is not a whole number of at least its least value, each (value, least)."""
+    for name, (value, least) in given.items():
+        if isinstance(value, bool) or not (isinstance(value, (int, np.integer)) and value >= least):
+            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
 
 
 def solve(eos, p_c, *, steps=100, rows=512):
@@ -419,14 +435,16 @@ def solve(eos, p_c, *, steps=100, rows=512):
     """
     if eos.is_batch:
         raise ValueError("solve takes one EOS; take a member with eos[i], or use family for a batch")
+    _whole(steps=(steps, 8), rows=(rows, 16))
     p_c = jnp.asarray(p_c, dtype=float)
     lo, hi = float(eos.p[0]), float(eos.p[-1])
     if p_c.ndim == 0 and not lo < float(p_c) <= hi:
         raise ValueError(f"p_c must lie in ({lo:.4g}, {hi:.4g}] MeV fm^-3, got {float(p_c):.6g}")
-    status = Status(int(_table_status(eos.p, eos.eps)))
+    jumps, cs2 = jump_rows(eos.p[None])[0], eos.sound_speed()
+    status = Status(int(_table_status(eos.p, eos.eps, cs2, jumps)))
     if not status.solved:
         raise ValueError(f"eos: {status.sentence}")
-    star, flag = _solve(eos.p, eos.eps, eos.sound_speed(), jump_rows(eos.p[None])[0], jnp.atleast_1d(p_c), steps, rows)
+    star, flag = _solve(eos.p, eos.eps, cs2, jumps, p_c.ravel(), steps, rows)
     return jax.tree.map(lambda a: a.reshape(p_c.shape), (star, flag))
 
 

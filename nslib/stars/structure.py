@@ -301,13 +301,14 @@ def _integrate(table, state, seg, h_top, central, steps):
 
     def path(t):
         left, rate = _path(t, central, L)
-        return h_bot + span * (0.3 * left + 0.7 * left**4), -span * (0.3 + 2.8 * left**3) * rate * dt
+        w = 0.3 * left + 0.7 * left**4
+        return h_bot + span * w, -span * (0.3 + 2.8 * left**3) * rate * dt, span * (1 - w)
 
     def step(carry, k):
         state, E0, P0, dh0 = carry
         t = t0 + k * dt
-        h_m, dh_m = path(t + dt / 2)
-        h_1, dh_1 = path(t + dt)
+        h_m, dh_m, _ = path(t + dt / 2)
+        h_1, dh_1, _ = path(t + dt)
         E_m, P_m = _look_up(*grid, h_m)
         E_1, P_1 = _look_up(*grid, h_1)
         add = lambda k, f: tuple(a + f * b for a, b in zip(state, k))  # noqa: E731
@@ -318,10 +319,10 @@ def _integrate(table, state, seg, h_top, central, steps):
         state = tuple(s + (a + 2 * b + 2 * c + d) / 6 for s, a, b, c, d in zip(state, k1, k2, k3, k4))
         return (state, E_1, P_1, dh_1), None
 
-    h_0, dh_0 = path(t0)
+    h_0, dh_0, depth = path(t0)
     near, d = (1 - 1e-4) * h_top + 1e-4 * h_bot, 1e-4 * span
     slope = (E_c - _look_up(*grid, near)[0]) / jnp.where(d > 0, d, 1.0)
-    begun = centre(h_top - h_0, E_c, P_c, slope)
+    begun = centre(depth, E_c, P_c, slope)
     state = tuple(jnp.where(central, new, old) for new, old in zip(begun, state))
     (state, *_), _ = jax.lax.scan(step, (state, *_look_up(*grid, h_0), dh_0), jnp.arange(steps))
     return state
