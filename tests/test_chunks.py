@@ -129,7 +129,7 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path):
 
 
 def test_nothing_wanted(tmp_path):
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="n must be a whole number >= 1, got 0"):
         collect(tmp_path / "a", 0)
 
 

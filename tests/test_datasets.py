@@ -115,7 +115,7 @@ def test_slices(data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 0}, "n must be at least 1, got 0"),
+        ({"n": 0}, "n must be a whole number >= 1, got 0"),
         ({"L": (80, 40)}, "L must be two finite numbers, low < high"),
         ({"K_sym": (-400, np.nan)}, "K_sym must be two finite numbers"),
         ({"causality": "loose"}, "causality must be one of truncated, strict; got 'loose'"),

@@ -90,8 +90,7 @@ import os, sys, warnings
 import jax, numpy, scipy.constants
 import random
 def state():
-    values = {k: getattr(jax.config, k) for k in jax.config.values}
-    return values, dict(os.environ), list(sys.path), list(warnings.filters), numpy.geterr(), str(numpy.random.get_state()), random.getstate()
+    return dict(jax.config.values), dict(os.environ), list(sys.path), list(warnings.filters), numpy.geterr(), str(numpy.random.get_state()), random.getstate()
 before = state()
 import nslib, nslib.stars
 after = state()

@@ -99,6 +99,11 @@ BAD = {
     "all in units of 1e-39": (dict(A, p=A["p"] / 1e39, eps=A["eps"] / 1e39), r"eps reaches .*: not MeV fm\^-3"),
     "p in Pa": (dict(A, p=A["p"] * 1.602e32), r"p reaches 8.01e\+34"),
     "geometric, m^-2": (dict(A, p=A["p"] * 1.32e-12, eps=A["eps"] * 1.32e-12), r"eps reaches .*m\^-2"),
+    "eps and p swapped": (dict(eps=A["p"], p=A["eps"]), r"p\[0\] = .* exceeds eps\[0\] = .*swapped"),
+    "n_b in cm^-3": (dict(A, n_b=A["n_b"] * 1e39), r"outside \(500, 2000\): n_b is not in fm\^-3"),
+    "cs2 negative": (dict(A, cs2=np.full(40, -0.1)), r"cs2\[0\] = -0.1: it must be >= 0"),
+    "None": (dict(A, p=None), "p must be an array of real numbers, got NoneType"),
+    "masked": (dict(A, p=np.ma.masked_less(A["p"], 1.0)), "p must be an array of real numbers, got MaskedArray"),
     "superluminal": (dict(A, cs2=np.full(40, 1.01), require_causal=True), r"cs2 reaches 1.01 c\^2; at most 1"),
 }  # fmt: skip
 
@@ -111,7 +116,7 @@ def test_bad_table(case):
 
 
 def test_text_for_a_column():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="eps must be an array of real numbers, got list of dtype <U1"):
         EOS.from_table(eps=["a"] * 5, p=["b"] * 5)
 
 
@@ -140,6 +145,12 @@ def test_sound_speed_is_carried_or_sloped():
     assert errors[1] < 1e-4 and 3.5 < errors[0] / errors[1] < 4.5
 
 
+def test_sound_speed_where_the_table_is_flat():
+    """Quark matter, eps = 3p + 380, with one row next to no pressure: no infinite sound speed there."""
+    p = np.array([1e-4, 2.0, 5.0, 9.0, 20.0])
+    assert np.isfinite(np.asarray(EOS.from_table(eps=380 + 3 * p, p=p).sound_speed())).all()
+
+
 def test_at_density():
     eos = EOS.from_table(**dict(columns(400), cs2=cs2(columns(400)["p"])))
     n_b = np.array([0.01, 0.1, 0.16, 0.4])
@@ -164,6 +175,15 @@ def test_absent_columns():
         eos.at_density(0.1)
     with pytest.raises(ValueError, match="n_b is absent"):
         eos.first_law_error()
+
+
+def test_batch_has_a_length_and_bounds():
+    batch = jax.tree.map(lambda a: jnp.stack([a, 2 * a]), EOS.from_table(**A))
+    assert len(batch) == 2 and len(batch[:1]) == 1 and len(batch[np.array([1, 0, 1])]) == 3
+    with pytest.raises(IndexError, match="member 2 of a batch of 2"):
+        batch[2]
+    with pytest.raises(TypeError, match="not a batch"):
+        len(batch[0])
 
 
 def test_batch_and_members():

@@ -121,10 +121,19 @@ class EOS:
         return [(float(p[i]), float(eps[i]), float(eps[i + 1])) for i in np.flatnonzero(np.diff(p) == 0)]
 
     def sound_speed(self):
-        """Equilibrium cs2 at the rows [c^2]: the carried column, else the slope of the interpolant."""
+        """Equilibrium cs2 at the rows [c^2]: the carried column, else the slope of the interpolant.
+
+        Where the interpolant has none, at the end of a table, that of the row next to it.
+        """
         if self.cs2 is not None:
             return self.cs2
-        return self.p / self.eps / pchip_slopes(jnp.log(self.p), jnp.log(self.eps))
+        x, y = jnp.log(self.p), jnp.log(self.eps)
+        step = jnp.diff(x, axis=-1)
+        secant = jnp.where(step > 0, jnp.diff(y, axis=-1) / jnp.where(step > 0, step, 1.0), 0.0)
+        edge = jnp.zeros_like(x[..., :1])
+        secant = jnp.maximum(*(jnp.concatenate(a, axis=-1) for a in ((edge, secant), (secant, edge))))
+        slope = pchip_slopes(x, y)
+        return self.p / self.eps / jnp.where(slope > 0, slope, secant)
 
     def is_causal(self):
         """Whether cs2 <= 1 in every row, per member."""
@@ -198,13 +207,6 @@ def _check_columns(columns):
             i = int(np.flatnonzero(a <= 0)[0])
             raise ValueError(f"{name}[{i}] = {a[i]:.4g}: every value must be > 0")
     eps, p = columns["eps"], columns["p"]
-    if p[0] > eps[0]:
-        raise ValueError(f"p[0] = {p[0]:.4g} exceeds eps[0] = {eps[0]:.4g}; are eps and p swapped?")
-    if "n_b" in columns and not 500 < (mu := (eps[0] + p[0]) / columns["n_b"][0]) < 2000:
-        raise ValueError(f"(eps + p) / n_b is {mu:.4g} MeV in row 0, outside (500, 2000): n_b is not in fm^-3")
-    if "cs2" in columns and np.any(columns["cs2"] < 0):
-        i = int(np.flatnonzero(columns["cs2"] < 0)[0])
-        raise ValueError(f"cs2[{i}] = {columns['cs2'][i]:.4g}: it must be >= 0")
     for name, a in (("eps", eps), ("p", p)):
         if not 1e-3 < np.max(a) < 1e6:
             raise ValueError(f"{name} reaches {np.max(a):.3g}, outside (1e-3, 1e6): not MeV fm^-3 (Pa? erg cm^-3? m^-2?)")
@@ -220,3 +222,10 @@ def _check_columns(columns):
             i = int(np.flatnonzero(np.diff(columns[name]) <= 0)[0])
             a = columns[name]
             raise ValueError(f"{name} goes from {a[i]:.6g} to {a[i + 1]:.6g} at row {i + 1}; it must rise")
+    if p[0] > eps[0]:
+        raise ValueError(f"p[0] = {p[0]:.4g} exceeds eps[0] = {eps[0]:.4g}; are eps and p swapped?")
+    if "n_b" in columns and not 500 < (mu := (eps[0] + p[0]) / columns["n_b"][0]) < 2000:
+        raise ValueError(f"(eps + p) / n_b is {mu:.4g} MeV in row 0, outside (500, 2000): n_b is not in fm^-3")
+    if "cs2" in columns and np.any(columns["cs2"] < 0):
+        i = int(np.flatnonzero(columns["cs2"] < 0)[0])
+        raise ValueError(f"cs2[{i}] = {columns['cs2'][i]:.4g}: it must be >= 0")

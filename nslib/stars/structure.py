@@ -42,7 +42,7 @@ class Flag(IntEnum):
         """The flag in words."""
         return {
             Flag.OK: "solved",
-            Flag.ACAUSAL: "solved, but the sound speed exceeds that of light at the centre",
+            Flag.ACAUSAL: "solved, but the sound speed exceeds that of light inside",
             Flag.BEYOND_TABLE: "not solved: the central pressure lies outside the table",
         }[self]
 
