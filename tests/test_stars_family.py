@@ -392,6 +392,30 @@ def test_solve_takes_one_good_table(soft):
         stars.solve(damaged("pressure falls"), 10.0)
 
 
+def test_jump_under_jit_is_not_passed_over(hybrids):
+    """Rows of a traced table cannot be searched for jumps: a status instead of a smeared jump."""
+    found = jax.jit(stars.family)(hybrids[2:])
+    assert np.asarray(found.status).tolist() == [Status.JUMP_NOT_SEEN] * 2 and np.isnan(np.asarray(found.mass)).all()
+
+
+def test_under_jit(soft, family):
+    found = jax.jit(stars.family)(soft)
+    np.testing.assert_allclose(found.mass, family.mass, rtol=1e-9)
+    np.testing.assert_allclose(jax.jit(lambda f: f.R(jnp.array([1.4, 9.0])))(family), [family.R(1.4), np.nan], rtol=1e-12)
+
+
+def test_quark_star():
+    """Matter dense at its surface, p = (eps - 4B) / 3: M_max = 2.0 Msun (56 MeV fm^-3 / B)^(1/2), R = 10.7 km likewise.
+
+    E. Witten, Phys. Rev. D 30 (1984) 272: 2.00 Msun and 10.7 km at B = 56 MeV fm^-3; here 4B = 380 MeV fm^-3.
+    """
+    p = np.geomspace(1e-8, 3000.0, N_ROW)
+    family = stars.family(EOS.from_table(eps=3 * p + 380.0, p=p), p_min=5.0)
+    assert Status(int(family.status)) is Status.OK and not np.any(np.asarray(family.flag))
+    assert float(family.M_max) == pytest.approx(2.0 * np.sqrt(4 * 56 / 380), rel=0.02)
+    assert float(family.R_max) == pytest.approx(10.7 * np.sqrt(4 * 56 / 380), rel=0.05)
+
+
 def test_every_status_and_flag_has_a_sentence():
     for code in (*Status, *Flag):
         assert code.sentence[0].islower() and len(code.sentence) > 5

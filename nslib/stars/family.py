@@ -260,10 +260,11 @@ def _table_status(p, eps, cs2, jumps):
     dp, de = jnp.diff(p), jnp.diff(eps)
     unseen = jnp.sum(dp == 0) > jnp.sum(jumps < p.shape[0] - 1)
     bad = [
-        (~jnp.all(jnp.isfinite(p) & jnp.isfinite(eps) & jnp.isfinite(cs2) & (p > 0) & (eps > 0)), Status.NOT_FINITE),
+        (~jnp.all(jnp.isfinite(p) & jnp.isfinite(eps) & (p > 0) & (eps > 0)), Status.NOT_FINITE),
         (jnp.any((jnp.stack([p[-1], eps[-1]]) < 1e-3) | (jnp.stack([p[-1], eps[-1]]) > 1e6)), Status.WRONG_UNITS),
         (jnp.any(dp < 0) | jnp.any((dp[1:] == 0) & (dp[:-1] == 0)), Status.P_FALLS),
         (jnp.any(de <= 0), Status.EPS_DOES_NOT_RISE),
+        (~jnp.all(jnp.isfinite(cs2)), Status.NOT_FINITE),
         (2.5 * p[0] / eps[0] > H_CUT, Status.NO_SURFACE),
         (unseen, Status.JUMP_NOT_SEEN),
     ]
