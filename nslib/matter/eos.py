@@ -125,15 +125,7 @@ class EOS:
 
         Where the interpolant has none, at the end of a table, that of the row next to it.
         """
-        if self.cs2 is not None:
-            return self.cs2
-        x, y = jnp.log(self.p), jnp.log(self.eps)
-        step = jnp.diff(x, axis=-1)
-        secant = jnp.where(step > 0, jnp.diff(y, axis=-1) / jnp.where(step > 0, step, 1.0), 0.0)
-        edge = jnp.zeros_like(x[..., :1])
-        secant = jnp.maximum(*(jnp.concatenate(a, axis=-1) for a in ((edge, secant), (secant, edge))))
-        slope = pchip_slopes(x, y)
-        return self.p / self.eps / jnp.where(slope > 0, slope, secant)
+        return _sloped_speed(self.p, self.eps) if self.cs2 is None else self.cs2
 
     def is_causal(self):
         """Whether cs2 <= 1 in every row, per member."""
@@ -182,6 +174,18 @@ class EOS:
 
         eps, p, mu_b, cs2 = at(self.eps, True), at(self.p, True), at(self.mu_b, False), at(self.cs2, False)
         return replace(self, eps=eps, p=p, n_b=n_b, mu_b=mu_b, cs2=cs2)
+
+
+@jax.jit
+def _sloped_speed(p, eps):
+    """dp / d eps of the interpolant at the rows, of a neighbouring interval where its slope is zero [c^2]."""
+    x, y = jnp.log(p), jnp.log(eps)
+    step = jnp.diff(x, axis=-1)
+    secant = jnp.where(step > 0, jnp.diff(y, axis=-1) / jnp.where(step > 0, step, 1.0), 0.0)
+    edge = jnp.zeros_like(x[..., :1])
+    secant = jnp.maximum(*(jnp.concatenate(a, axis=-1) for a in ((edge, secant), (secant, edge))))
+    slope = pchip_slopes(x, y)
+    return p / eps / jnp.where(slope > 0, slope, secant)
 
 
 def _numbers(name, column):

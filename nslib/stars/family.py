@@ -442,7 +442,7 @@ def solve(eos, p_c, *, steps=100, rows=512):
     if p_c.ndim == 0 and not lo < float(p_c) <= hi:
         raise ValueError(f"p_c must lie in ({lo:.4g}, {hi:.4g}] MeV fm^-3, got {float(p_c):.6g}")
     jumps, cs2 = jump_rows(eos.p[None])[0], eos.sound_speed()
-    status = Status(int(_table_status(eos.p, eos.eps, cs2, jumps)))
+    status = Status(int(jax.jit(_table_status)(eos.p, eos.eps, cs2, jumps)))
     if not status.solved:
         raise ValueError(f"eos: {status.sentence}")
     star, flag = _solve(eos.p, eos.eps, cs2, jumps, p_c.ravel(), steps, rows)
