@@ -5,6 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   each(".search-button-field, details.hide > summary", (element) => element.removeAttribute("aria-label"));
   each(".theme-switch-button", (button) => button.setAttribute("aria-label", "Color mode: Light, Dark, System Settings"));
   each(".citation-list, .citation", (element) => element.removeAttribute("role"));
+  each("table.table", (table) => table.setAttribute("tabindex", "0")); // wide tables scroll, by keyboard too
   each("#pst-primary-sidebar", (sidebar) => {
     sidebar.setAttribute("role", "complementary");
     sidebar.setAttribute("aria-label", "Book");
