@@ -63,13 +63,13 @@ found["interrupted"] = [h.stopped, h.epochs, len(h.loss)]
 class Halved(keras.Model):
     def __init__(self):
         super().__init__()
-        self.inner = keras.layers.Dense(3)
+        self.inner = keras.layers.Dense(3, kernel_initializer=keras.initializers.GlorotUniform(seed=1))
     def call(self, a):
         return self.inner(a)
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return keras.ops.mean((y - y_pred) ** 2) / 2
 
-h = train(Halved(), x[:800], y[:800], seed=1, epochs=12, loss=None, learning_rate=0.05, **split)
+h = train(Halved(), x[:800], y[:800], seed=1, epochs=40, loss=None, learning_rate=0.05, **split)
 found["own_loss"] = float(h.validation_loss[h.best])
 
 errors = []
