@@ -82,7 +82,9 @@ def jester(eps, p):
     from jesterTOV import tov, utils
     from jesterTOV.eos import Interpolate_EOS_model
 
-    _, ps, hs, es, slope = Interpolate_EOS_model().interpolate_eos(jnp.asarray(eps) / 939, jnp.asarray(p), jnp.asarray(eps))
+    _, ps, hs, es, slope = Interpolate_EOS_model().interpolate_eos(
+        jnp.asarray(eps) / 939, jnp.asarray(p), jnp.asarray(eps)
+    )
     eos = {"p": ps, "h": hs, "e": es, "dloge_dlogp": slope}
     solve = jax.jit(jax.vmap(lambda x: tov.tov_solver(eos, x)))
 
@@ -121,7 +123,11 @@ def scipy_lsoda(eps, p):
         A = 1 / (1 - 2 * m / r)
         fall = (m + 4 * np.pi * r**3 * P) / r**2 * A
         Q = 4 * np.pi * r**2 * A * (5 * E + 9 * P + (E + P) * E / P * slope(x)) - 6 * A - (2 * r * fall) ** 2
-        return -(E + P) * fall, 4 * np.pi * r**2 * E, -(y**2 + y * A * (1 - 4 * np.pi * r**2 * (E - P)) + Q) / r
+        return (
+            -(E + P) * fall,
+            4 * np.pi * r**2 * E,
+            -(y**2 + y * A * (1 - 4 * np.pi * r**2 * (E - P)) + Q) / r,
+        )
 
     def surface(r, s):
         return s[0] - 1e-12

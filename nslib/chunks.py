@@ -2,7 +2,7 @@
 
 A data set is a Zarr group (format 3) whose attributes say how it was made; each chunk is a group of its own,
 written beside and moved into place whole, with a checksum. An interrupted run therefore resumes where it
-stopped and ends with the same bytes.
+stopped and returns the same bytes. How many chunks beyond those returned lie on disk depends on the workers.
 """
 
 import hashlib

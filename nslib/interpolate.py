@@ -81,6 +81,7 @@ def pchip(x, xp, fp, slopes=None):
     -------
     (m,) array
     """
+    xp, fp = jnp.asarray(xp), jnp.asarray(fp)
     d = pchip_slopes(xp, fp) if slopes is None else slopes
     i = jnp.clip(jnp.searchsorted(xp, x, side="right") - 1, 0, xp.shape[-1] - 2)
     h = xp[i + 1] - xp[i]

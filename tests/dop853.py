@@ -1,12 +1,13 @@
 """Independent stars for the tests: structure and tides as in the textbooks, by SciPy's DOP853.
 
 Equations: J. R. Oppenheimer and G. M. Volkoff, Phys. Rev. 55 (1939) 374; T. Hinderer, Astrophys. J. 677 (2008)
-1216, equations 11 and 15 for y = r H'/H; jump of y where the density jumps: S. Postnikov, M. Prakash and
-J. M. Lattimer, Phys. Rev. D 82 (2010) 024016, equation 14. Variable ln p, steps of relative error 1e-11; shares
-no line with nslib but its constants.
+1216, in the form for y = r H'/H, with its jump where the density jumps, of S. Postnikov, M. Prakash and
+J. M. Lattimer, Phys. Rev. D 82 (2010) 024016. Variable ln p, steps of relative error 1e-11; shares no line with
+nslib but its constants.
 """
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -30,10 +31,16 @@ def star(phases, p_c, p_stop, h_stop, rtol=1e-11):
     state, top = None, p_c
     for k in reversed([k for k in range(len(phases)) if k == 0 or phases[k - 1].p_top < p_c]):
         eps, slope = phases[k].eps, phases[k].slope
-        state = _from_centre(eps(top), top) if state is None else _across(phases[k + 1].eps(top) - eps(top), top, state)
+        state = (
+            _from_centre(eps(top), top)
+            if state is None
+            else _across(phases[k + 1].eps(top) - eps(top), top, state)
+        )
         bottom = phases[k - 1].p_top if k else p_stop
         begin = np.log(top) + (np.log1p(-1e-8) if top == p_c else 0.0)
-        run = solve_ivp(_slopes, (begin, np.log(bottom)), state, method="DOP853", rtol=rtol, atol=1e-18, args=(eps, slope))
+        run = solve_ivp(
+            _slopes, (begin, np.log(bottom)), state, method="DOP853", rtol=rtol, atol=1e-18, args=(eps, slope)
+        )
         state, top = run.y[:, -1], bottom
     u, m, y = state
     v = m / np.sqrt(u)
@@ -50,10 +57,13 @@ def deformability(C, y):
 
 
 def tidal_slope(y, r, m, E, P, c2):
-    """dy / d ln r by equation 11 of Hinderer (2008); c2 = dp / d eps, E, P, m and r in geometric units."""
+    """dy / d ln r as in Postnikov et al. (2010); c2 = dp / d eps, E, P, m and r in geometric units."""
     A = 1 / (1 - 2 * m / r)
     F = A * (1 - 4 * np.pi * r**2 * (E - P))
-    Q = A * (4 * np.pi * r**2 * (5 * E + 9 * P + (E + P) / c2) - 6) - (2 * A * (m / r + 4 * np.pi * r**2 * P)) ** 2
+    Q = (
+        A * (4 * np.pi * r**2 * (5 * E + 9 * P + (E + P) / c2) - 6)
+        - (2 * A * (m / r + 4 * np.pi * r**2 * P)) ** 2
+    )
     return -(y**2 + y * F + Q)
 
 

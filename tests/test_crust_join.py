@@ -73,7 +73,9 @@ def test_rows_are_kept(joined, core, standard):
     for name in COLUMNS:
         kept = np.asarray(getattr(joined, name))
         assert np.array_equal(kept[n_crust:][above], np.asarray(getattr(core, name))[above]), name
-        np.testing.assert_allclose(kept[:n_crust][below], np.asarray(getattr(standard, name))[below], rtol=1e-13)
+        np.testing.assert_allclose(
+            kept[:n_crust][below], np.asarray(getattr(standard, name))[below], rtol=1e-13
+        )
 
 
 def test_core_begins_at_the_crossing(joined, core, standard):
@@ -92,7 +94,17 @@ def test_step_of_mu_is_recorded(joined, core, standard):
     assert float(joined.delta_mu) == pytest.approx(float(joined.mu_b[k]) - mu_crust, abs=0.01)
     assert abs(float(joined.delta_mu)) > 0.1
     assert float(joined.first_law_error()) < 1e-4
-    assert float(jnp.max(jnp.abs(jnp.diff(jnp.log(joined.eps)) - (1 + joined.p / joined.eps)[1:] * jnp.diff(jnp.log(joined.n_b))))) > 1e-4
+    assert (
+        float(
+            jnp.max(
+                jnp.abs(
+                    jnp.diff(jnp.log(joined.eps))
+                    - (1 + joined.p / joined.eps)[1:] * jnp.diff(jnp.log(joined.n_b))
+                )
+            )
+        )
+        > 1e-4
+    )
 
 
 def test_literal(core, standard):
@@ -110,7 +122,7 @@ def test_chosen_density(core):
 
 def test_joining_the_crust_to_itself_changes_nothing(standard):
     """A core that is the crust's own matter, joined anywhere, is that matter again, and mu has no step."""
-    n = np.geomspace(0.06, 0.2, 60)
+    n = np.geomspace(0.06, 0.2, 160)
     own = standard.at_density(np.clip(n, 0.06, float(standard.n_b[-1])))
     eos = crust.join(own, n_join=0.1)
     assert abs(float(eos.delta_mu)) < 1e-3
@@ -207,8 +219,10 @@ def test_bad_arguments(core, arguments, words):
 
 
 def test_core_that_begins_too_high():
-    core = metamodel.eos(**BASE, n_b=np.geomspace(0.3, 1.5, 40))
-    with pytest.raises(ValueError, match="core cannot be joined: crust and core do not both reach the density"):
+    core = metamodel.eos(**BASE, n_b=np.geomspace(0.3, 1.5, 160))
+    with pytest.raises(
+        ValueError, match="core cannot be joined: crust and core do not both reach the density"
+    ):
         crust.join(core)
 
 

@@ -42,7 +42,9 @@ def test_jump_is_two_curves():
     y = np.array([0.0, 1.0, 1.5, 4.0, 7.0, 7.5, 9.0, 20.0])
     found = np.asarray(pchip_slopes(x, y))
     for part in (slice(None, 4), slice(4, None)):
-        np.testing.assert_allclose(found[part], PchipInterpolator(x[part], y[part]).derivative()(x[part]), rtol=1e-13)
+        np.testing.assert_allclose(
+            found[part], PchipInterpolator(x[part], y[part]).derivative()(x[part]), rtol=1e-13
+        )
 
 
 def test_two_rows_between_jumps_are_a_line():
@@ -83,9 +85,7 @@ def test_gradient(shape):
         y[1:4] = 0.1
     at = jnp.array([0.3, 1.5, 3.0, 4.7, 6.0])
 
-    def f(y):
-        return pchip(at, x, y)
-
+    f = jax.jit(lambda y: pchip(at, x, y))
     forward, reverse = jax.jacfwd(f)(y), jax.jacrev(f)(y)
     np.testing.assert_allclose(forward, reverse, rtol=0, atol=1e-14)
     assert np.isfinite(np.asarray(forward)).all()

@@ -1,4 +1,4 @@
-"""The rooms of nslib: who may import whom, what an import loads and changes, how long things are, what is documented."""
+"""The rooms of nslib: who may import whom, what an import loads and changes, sizes, docstrings."""
 
 import ast
 import subprocess
@@ -58,11 +58,16 @@ def test_imports_go_down(path):
 
 def test_no_circles_between_files():
     """Files of one room may import each other, but not in a circle."""
-    module = {".".join(("nslib", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES}
+    module = {
+        ".".join(("nslib", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p
+        for p in FILES
+    }
     below = {}
     for name, path in module.items():
         names = (n for n in imports(path) if n.startswith("nslib."))
-        below[name] = {m for n in names for m in (n, n.rpartition(".")[0]) if m in module and m != name and m != "nslib"}
+        below[name] = {
+            m for n in names for m in (n, n.rpartition(".")[0]) if m in module and m != name and m != "nslib"
+        }
         if path.name == "__init__.py":  # a package and its own files count as one where the files import it
             below[name] = {m for m in below[name] if not m.startswith(name + ".")}
 

@@ -20,8 +20,12 @@ def sphere(f, k):
 @pytest.mark.parametrize("x", [1e-4, 1e-2, 0.0199, 0.0201, 0.0499, 0.0501, 1.0, 300.0])
 def test_energy_and_pressure_are_integrals(m, x):
     k = x * m
-    assert float(leptons.energy_density(k, m)) == pytest.approx(sphere(lambda q: np.hypot(q, m), k), rel=2e-10)
-    assert float(leptons.pressure(k, m)) == pytest.approx(sphere(lambda q: q**2 / np.hypot(q, m) / 3, k), rel=2e-9)
+    assert float(leptons.energy_density(k, m)) == pytest.approx(
+        sphere(lambda q: np.hypot(q, m), k), rel=2e-10
+    )
+    assert float(leptons.pressure(k, m)) == pytest.approx(
+        sphere(lambda q: q**2 / np.hypot(q, m) / 3, k), rel=2e-9
+    )
 
 
 @pytest.mark.parametrize("m", MASSES)

@@ -14,7 +14,9 @@ Q = Metamodel(L=58.7, K_sym=-100.0, J_sym=200.0, J_0=-50.0)
 def test_expansion_by_hand():
     # n = 0.32 fm^-3: x = 1/3; E_0 + K_0/18 + J_0/162 and S_0 + L/3 + K_sym/18 + J_sym/162
     assert float(metamodel.symmetric_energy(0.32, Q)) == pytest.approx(-15.9 + 240 / 18 - 50 / 162, rel=1e-14)
-    assert float(metamodel.symmetry_energy(0.32, Q)) == pytest.approx(31.7 + 58.7 / 3 - 100 / 18 + 200 / 162, rel=1e-14)
+    assert float(metamodel.symmetry_energy(0.32, Q)) == pytest.approx(
+        31.7 + 58.7 / 3 - 100 / 18 + 200 / 162, rel=1e-14
+    )
 
 
 def test_energy_density_is_parabolic():
@@ -50,7 +52,9 @@ def test_eos_columns():
     assert not eos.is_batch and np.array_equal(np.asarray(eos.n_b), metamodel.DENSITIES)
     assert eos.first_law_error() < 1e-6
     p, eps = np.asarray(eos.p), np.asarray(eos.eps)
-    middle = np.gradient(p, eps, edge_order=2)[1:-1]  # second order in the row step; a kink where muons appear
+    middle = np.gradient(p, eps, edge_order=2)[
+        1:-1
+    ]  # second order in the row step; a kink where muons appear
     np.testing.assert_allclose(middle, np.asarray(eos.cs2)[1:-1], rtol=1e-2)
 
 
@@ -61,7 +65,9 @@ def test_batch_is_its_members():
     for i in (0, 4):
         one = metamodel.eos(L=L[i], K_sym=K_sym[i], J_sym=30.0)
         for name in ("eps", "p", "n_b", "mu_b", "cs2"):
-            np.testing.assert_allclose(getattr(batch, name)[i], getattr(one, name), rtol=1e-12, atol=1e-13, err_msg=name)
+            np.testing.assert_allclose(
+                getattr(batch, name)[i], getattr(one, name), rtol=1e-12, atol=1e-13, err_msg=name
+            )
 
 
 def test_a_batch_of_more_than_one_block():
@@ -85,9 +91,15 @@ BAD = {
     "text in a list": (dict(L=["a", "b"], K_sym=0.0), r"L must be a number or an array of numbers"),
     "None": (dict(L=None, K_sym=0.0), r"L must be"),
     "NaN": (dict(L=np.nan, K_sym=0.0), r"L must be finite, got nan"),
-    "unknown": (dict(L=50.0, K_sym=0.0, Ksat=240.0), r"Ksat is no parameter of the metamodel; it has L, K_sym"),
+    "unknown": (
+        dict(L=50.0, K_sym=0.0, Ksat=240.0),
+        r"Ksat is no parameter of the metamodel; it has L, K_sym",
+    ),
     "two axes": (dict(L=np.ones((2, 2)), K_sym=0.0), r"arrays of one axis, got shape \(2, 2\)"),
-    "densities fall": (dict(L=50.0, K_sym=0.0, n_b=[0.4, 0.3, 0.2, 0.1]), r"n_b must be at least 4 densities rising"),
+    "densities fall": (
+        dict(L=50.0, K_sym=0.0, n_b=[0.4, 0.3, 0.2, 0.1]),
+        r"n_b must be at least 4 densities rising",
+    ),
     "density zero": (dict(L=50.0, K_sym=0.0, n_b=[0.0, 0.1, 0.2, 0.3]), r"rising from above 0 fm\^-3"),
     "three densities": (dict(L=50.0, K_sym=0.0, n_b=[0.1, 0.2, 0.3]), r"at least 4"),
 }

@@ -9,7 +9,7 @@ from nslib.units import HBARC
 
 
 def per_nucleon_symmetric(n, s):
-    """E / A of symmetric matter: E. Chabanat et al., Nucl. Phys. A 627 (1997) 710, equation 3.5."""
+    """E / A of symmetric matter: E. Chabanat et al., Nucl. Phys. A 627 (1997) 710, section 3."""
     k2 = (1.5 * np.pi**2) ** (2 / 3)
     theta_s = 3 * s.t1 + s.t2 * (5 + 4 * s.x2)
     E = 0.6 * HBARC**2 / (2 * s.m) * k2 * n ** (2 / 3) + 3 / 8 * s.t0 * n
@@ -17,7 +17,7 @@ def per_nucleon_symmetric(n, s):
 
 
 def per_nucleon_neutrons(n, s):
-    """E / A of pure neutron matter: the same, equation 3.10 with asymmetry one."""
+    """E / A of pure neutron matter: the same."""
     k2 = (3 * np.pi**2) ** (2 / 3)
     E = 0.6 * HBARC**2 / (2 * s.m) * k2 * n ** (2 / 3) + s.t0 / 4 * (1 - s.x0) * n
     E += s.t3 / 24 * (1 - s.x3) * n ** (s.alpha + 1)
@@ -40,7 +40,9 @@ def test_free_nucleons():
 
 
 def test_isospin_symmetry_and_rest_masses():
-    assert float(energy_density(0.1, 0.03, SLY4)) == pytest.approx(float(energy_density(0.03, 0.1, SLY4)), rel=1e-15)
+    assert float(energy_density(0.1, 0.03, SLY4)) == pytest.approx(
+        float(energy_density(0.03, 0.1, SLY4)), rel=1e-15
+    )
     heavy = SLY4._replace(m_n=939.0 + 1.0, m_p=939.0 + 2.0)
     step = float(energy_density(0.1, 0.03, heavy)) - float(energy_density(0.1, 0.03, SLY4))
     assert step == pytest.approx(0.1 * 1.0 + 0.03 * 2.0, rel=1e-9)

@@ -15,14 +15,18 @@ def test_chirp_mass():
 
 def test_lambda_tilde():
     assert lambda_tilde(1.4, 1.4, 300.0, 300.0) == pytest.approx(300.0, rel=1e-15)
-    assert lambda_tilde(1.6, 1.1, 100.0, 900.0) == pytest.approx(lambda_tilde(1.1, 1.6, 900.0, 100.0), rel=1e-15)
+    assert lambda_tilde(1.6, 1.1, 100.0, 900.0) == pytest.approx(
+        lambda_tilde(1.1, 1.6, 900.0, 100.0), rel=1e-15
+    )
     # by hand: 16/13 [(1.6 + 13.2) 1.6^4 100 + (1.1 + 19.2) 1.1^4 900] / 2.7^5
     expected = 16 / 13 * (14.8 * 6.5536 * 100 + 20.3 * 1.4641 * 900) / 143.48907
     assert lambda_tilde(1.6, 1.1, 100.0, 900.0) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_black_hole_has_no_tides():
-    assert lambda_tilde(5.0, 1.4, 0.0, 400.0) == pytest.approx(16 / 13 * (1.4 + 60.0) * 1.4**4 * 400 / 6.4**5, rel=1e-14)
+    assert lambda_tilde(5.0, 1.4, 0.0, 400.0) == pytest.approx(
+        16 / 13 * (1.4 + 60.0) * 1.4**4 * 400 / 6.4**5, rel=1e-14
+    )
 
 
 def test_arrays():

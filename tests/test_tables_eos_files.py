@@ -13,7 +13,7 @@ from nslib.tables.eos_files import lalsuite_table
 
 
 def test_two_columns():
-    # head of LALSimNeutronStarEOS_AP4.dat of lalsuite 7.26; 1 MeV fm^-3 is G / c^4 * 1.602176634e32 Pa = 1.3238333e-12 m^-2
+    # lalsuite 7.26, p and eps in m^-2; 1 MeV fm^-3 is 1.602176634e32 Pa G / c^4 = 1.3238333e-12 m^-2
     table = lalsuite_table("AP4")
     assert table.shape == (210, 2) and table.attrs["file"] == "LALSimNeutronStarEOS_AP4.dat"
     raw = np.loadtxt(eos_files._files()["AP4"])
@@ -70,7 +70,9 @@ def test_every_table_is_an_eos():
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match=r"name must be one of the \d+ tables of LALSuite \(\w+, .*\.\.\.\), got 'SLy9000'"):
+    with pytest.raises(
+        ValueError, match=r"name must be one of the \d+ tables of LALSuite \(\w+, .*\.\.\.\), got 'SLy9000'"
+    ):
         lalsuite_table("SLy9000")
 
 
@@ -80,12 +82,17 @@ def test_absent_distribution(monkeypatch):
 
     monkeypatch.setattr(eos_files.metadata, "files", absent)
     eos_files._files.cache_clear()
-    with pytest.raises(ImportError, match="lalsuite is not installed; it comes with the dependency group 'test'"):
+    with pytest.raises(
+        ImportError, match="lalsuite is not installed; it comes with the dependency group 'test'"
+    ):
         lalsuite_table("SLY4")
     eos_files._files.cache_clear()
 
 
 def test_imports_nothing_of_lalsuite():
-    code = "import sys; from nslib.tables.eos_files import lalsuite_table as t; t('AP4'); print([m for m in sys.modules if m.startswith('lal')])"
+    code = (
+        "import sys; from nslib.tables.eos_files import lalsuite_table; lalsuite_table('AP4'); "
+        "print([m for m in sys.modules if m.startswith('lal')])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

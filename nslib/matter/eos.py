@@ -164,16 +164,16 @@ class EOS:
         lo, hi = float(grid[0]), float(grid[-1])
         if not bool(jnp.all((n_b >= lo) & (n_b <= hi))):
             raise ValueError(f"n_b must lie in [{lo:.4g}, {hi:.4g}] fm^-3, got {n_b}")
-        x, xp = jnp.log(n_b), jnp.log(grid)
+        return _rows_at(self, n_b)
 
-        def at(column, log):
-            if column is None:
-                return None
-            y = pchip(x, xp, jnp.log(column) if log else column)
-            return jnp.exp(y) if log else y
 
-        eps, p, mu_b, cs2 = at(self.eps, True), at(self.p, True), at(self.mu_b, False), at(self.cs2, False)
-        return replace(self, eps=eps, p=p, n_b=n_b, mu_b=mu_b, cs2=cs2)
+@jax.jit
+def _rows_at(eos, n_b):
+    """The columns of one EOS at the densities n_b (m,) [fm^-3]."""
+    x, xp = jnp.log(n_b), jnp.log(eos.n_b)
+    at = lambda a: None if a is None else pchip(x, xp, a)  # noqa: E731
+    eps, p = (jnp.exp(at(jnp.log(a))) for a in (eos.eps, eos.p))
+    return replace(eos, eps=eps, p=p, n_b=n_b, mu_b=at(eos.mu_b), cs2=at(eos.cs2))
 
 
 @jax.jit

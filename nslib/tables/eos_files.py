@@ -47,7 +47,9 @@ def lalsuite_table(name):
     paths = _files()
     if name not in paths:
         known = ", ".join(list(paths)[:8])
-        raise ValueError(f"name must be one of the {len(paths)} tables of LALSuite ({known}, ...), got {name!r}")
+        raise ValueError(
+            f"name must be one of the {len(paths)} tables of LALSuite ({known}, ...), got {name!r}"
+        )
     raw = np.loadtxt(paths[name], ndmin=2)
     if raw.shape[1] not in _LAYOUT:
         raise ValueError(f"{name}: a file of {raw.shape[1]} columns, not of {' or '.join(map(str, _LAYOUT))}")
@@ -59,7 +61,9 @@ def lalsuite_table(name):
     keep = (eps > before[0]) & (p > before[1])
     if moved or not np.all(keep):
         left_out = int(np.sum(~keep))
-        warnings.warn(f"{name}: {moved} of {len(p)} rows were out of order, {left_out} left out", stacklevel=2)
+        warnings.warn(
+            f"{name}: {moved} of {len(p)} rows were out of order, {left_out} left out", stacklevel=2
+        )
     table = pd.DataFrame({"eps": eps[keep], "p": p[keep]})
     table.attrs["file"] = paths[name].name
     return table
