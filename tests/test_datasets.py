@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nslib import chunks, crust, datasets, stars
-from nslib.datasets import Status
+from nslib.datasets import Status, symmetry
 from nslib.matter import metamodel
 from nslib.units import RHO_0
 
@@ -86,10 +86,10 @@ def test_strict_causality_is_a_part_of_the_other(data):
 
 
 def test_chunks_do_not_depend_on_their_neighbours(data, path):
-    settings = datasets._settings(
+    settings = symmetry._settings(
         seed=3, L=(30.6, 86.8), K_sym=(-400, 100), M_max_min=2.14, causality="truncated", n_points=50, mass_range=(1, 2), raw=256,
     )  # fmt: skip
-    alone = datasets._chunk(1, settings)
+    alone = symmetry._chunk(1, settings)
     stored = chunks._read(path / "chunk-00001", datasets.UNITS)
     for name, a in alone.items():
         np.testing.assert_array_equal(a, stored[name])

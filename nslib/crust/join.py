@@ -48,15 +48,16 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
 
     ``crossing``: the core begins where its pressure first exceeds the crust's, between 0.07 and 0.16 fm^-3.
     ``literal``: it begins at 0.07 fm^-3, and the crust ends where it reaches the core's pressure there.
+    ``first``: it begins with its first row, for a core that knows its own transition.
     Rows of core and crust are kept; those of the other side of the join are moved next to it. Crust rows
-    stop at 98 % of the pressure of the first core row and at 99 % of its density, so that p, eps and n_b
-    rise; the step of mu_b is recorded in ``delta_mu``. The join density carries no derivative.
+    stop at 98 % of the pressure of the first core row, at 99 % of its density and at 99.5 % of its energy density,
+    so that p, eps and n_b rise; the step of mu_b is recorded in ``delta_mu``. The join density carries no derivative.
 
     Parameters
     ----------
     core : EOS with n_b, mu_b and cs2, one or a batch
     crust : EOS with n_b and mu_b, by default :func:`nslib.crust.sly4`
-    how : "crossing" or "literal"
+    how : "crossing", "literal" or "first"
     n_join : float or (n_eos,) array, begin the core here instead [fm^-3]
     fall : "refuse" a core whose pressure falls somewhere above the join, or "end" it there: its rows are then
         spread anew, log-uniformly in n_b, up to the row of highest pressure
@@ -71,8 +72,8 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
         an unknown ``how``, a join density outside crust and core, one core that cannot be joined.
         In a batch such a member has a status and NaN rows.
     """
-    if how not in ("crossing", "literal"):
-        raise ValueError(f'how must be "crossing" or "literal", got {how!r}')
+    if how not in ("crossing", "literal", "first"):
+        raise ValueError(f'how must be "crossing", "literal" or "first", got {how!r}')
     if fall not in ("refuse", "end"):
         raise ValueError(f'fall must be "refuse" or "end", got {fall!r}')
     crust = sly4() if crust is None else crust
@@ -80,7 +81,9 @@ def join(core, crust=None, *, how="crossing", n_join=None, fall="refuse"):
     core.need("n_b", "mu_b", "cs2")
     batch = core if core.is_batch else jax.tree.map(lambda a: a[None], core)
     fixed = N_MIN if how == "literal" and n_join is None else n_join
-    if fixed is None:
+    if how == "first" and n_join is None:
+        at = batch.n_b[:, 0]
+    elif fixed is None:
         at = in_blocks(lambda core: _crossing(core, crust), batch)
     else:
         at = _fixed_density(fixed, batch.p.shape[0], float(crust.n_b[0]), float(crust.n_b[-1]))
@@ -158,9 +161,10 @@ def _join_one(crust, end, core, n_join):
     p, eps, mu, cs2 = (jnp.where(keep, a, _at(x, xp, a)) for a in (core.p, core.eps, core.mu_b, core.cs2))
 
     x_c, lnp_c = jnp.log(crust.n_b), jnp.log(crust.p)
-    lnp_99 = _at(jnp.log(0.99 * n_x)[None], x_c, lnp_c)[0]
     p_x = jnp.where(p[0] > 0, p[0], 1.0)
-    q = _squeeze(lnp_c, jnp.minimum(lnp_99, jnp.log(0.98 * p_x)), above=False)
+    by_n = _at(jnp.log(0.99 * n_x)[None], x_c, lnp_c)[0]
+    by_eps = _at(jnp.log(0.995 * jnp.where(eps[0] > 0, eps[0], 1.0))[None], jnp.log(crust.eps), lnp_c)[0]
+    q = _squeeze(lnp_c, jnp.minimum(jnp.minimum(by_n, by_eps), jnp.log(0.98 * p_x)), above=False)
     at_q = lambda a: jnp.where(q == lnp_c, a, _at(q, lnp_c, a))  # noqa: E731
     n_c, eps_c = jnp.exp(at_q(x_c)), jnp.exp(at_q(jnp.log(crust.eps)))
     p_c, mu_c, cs2_c = jnp.exp(q), at_q(crust.mu_b), at_q(crust.sound_speed())
@@ -174,7 +178,7 @@ def _join_one(crust, end, core, n_join):
         (jnp.any(jnp.diff(p) < 0), JoinStatus.P_DOES_NOT_RISE),
         (p[0] <= 0, JoinStatus.P_NOT_POSITIVE),
         (jnp.isnan(n_join), JoinStatus.NO_CROSSING),
-        ((n_x < core.n_b[0]) | (n_x > core.n_b[-1]) | (p[0] > crust.p[-1]), JoinStatus.NO_OVERLAP),
+        ((n_x < core.n_b[0]) | (n_x > core.n_b[-1]) | (p[0] > crust.p[-1]) | (p_x < crust.p[2]), JoinStatus.NO_OVERLAP),
         (~finite, JoinStatus.NOT_FINITE),
     ]
     status = jnp.asarray(int(JoinStatus.OK))

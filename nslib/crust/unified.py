@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -26,6 +27,11 @@ def sly4():
     -------
     EOS with n_b, mu_b and cs2; eps, p and n_b rise strictly
     """
+    with jax.ensure_compile_time_eval():  # so that the first call may come from under a transformation
+        return _sly4()
+
+
+def _sly4():
     outer = outer_crust(complete(ame(2020), mass_model("DZ"))).table(72)
     inner = inner_crust()
     drip = np.flatnonzero((inner.p > outer.p[-1]) & (inner.n_b > outer.n_b[-1]))[::-4][::-1]

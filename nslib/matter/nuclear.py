@@ -102,6 +102,20 @@ def _excess(energy_density, x, n, params, muons):
     return leptons.charge_density(mu_n - mu_p, muons) - n * x
 
 
+def _bracketed_newton(g, lo, hi, x, steps):
+    """Root of g, positive at lo and not at hi, by Newton's method from x; halves the bracket where a step leaves it."""
+
+    def step(_, state):
+        lo, hi, x = state
+        y, dy = jax.jvp(g, (x,), (jnp.ones_like(x),))
+        lo, hi = jnp.where(y > 0, x, lo), jnp.where(y > 0, hi, x)
+        new = x - y / dy
+        good = (new >= lo) & (new <= hi) | (jnp.abs(new - x) < 1e-9 * jnp.abs(x))  # a root met to rounding stays
+        return lo, hi, jnp.where(good, jnp.clip(new, lo, hi), (lo + hi) / 2)
+
+    return jax.lax.fori_loop(0, steps, step, (lo, hi, x))[2]
+
+
 def proton_fraction(energy_density, n, params, muons=True):
     r"""Proton fraction of beta-equilibrated, charge-neutral matter.
 
@@ -121,17 +135,9 @@ def proton_fraction(energy_density, n, params, muons=True):
     fixed = jax.lax.stop_gradient((n, params))
     excess = lambda x: _excess(energy_density, x, *fixed, muons)  # noqa: E731
 
-    def newton(_, state):
-        lo, hi, x = state
-        g, dg = jax.jvp(excess, (x,), (jnp.ones_like(x),))
-        lo, hi = jnp.where(g > 0, x, lo), jnp.where(g > 0, hi, x)
-        step = x - g / dg
-        return lo, hi, jnp.where((step >= lo) & (step <= hi), step, (lo + hi) / 2)
-
     tiny = 1e-12 * jnp.ones_like(n)
     none = excess(tiny) <= 0
-    start = (tiny, 1 - tiny, 0.05 * jnp.ones_like(n))
-    x = jax.lax.stop_gradient(jax.lax.fori_loop(0, 16, newton, start)[2])
+    x = jax.lax.stop_gradient(_bracketed_newton(excess, tiny, 1 - tiny, 0.05 * jnp.ones_like(n), 16))
     dg = jax.lax.stop_gradient(jax.jvp(excess, (x,), (jnp.ones_like(x),))[1])
     g = _excess(energy_density, x, n, params, muons)
     x = jnp.where(jnp.abs(g / dg) < 1e-8, x - g / dg, jnp.nan)
@@ -175,6 +181,14 @@ def beta_equilibrium(energy_density, n_b, params, muons=True):
     return Equilibrium(x, mu_e, mu_n, eps, n_b * mu_n - eps, n_b / mu_n * dmu_n)
 
 
+def as_batch(params):
+    """Parameters of common shape (n,), and whether they were numbers; ValueError for more than one axis."""
+    shape = jnp.broadcast_shapes(*(jnp.shape(a) for a in params))
+    if len(shape) > 1:
+        raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
+    return type(params)(*(jnp.broadcast_to(jnp.asarray(a, float), shape or (1,)) for a in params)), not shape
+
+
 @partial(jax.jit, static_argnums=(0, 3))
 def _equilibria(energy_density, params, n_b, muons):
     at = lambda n, q: beta_equilibrium(energy_density, n, q, muons)  # noqa: E731
@@ -203,10 +217,7 @@ def equation_of_state(energy_density, params, n_b, muons=True):
     n_b = np.asarray(n_b, dtype=float)
     if n_b.ndim != 1 or len(n_b) < 4 or not np.all(n_b > 0) or not np.all(np.diff(n_b) > 0):
         raise ValueError("n_b must be at least 4 densities rising from above 0 fm^-3")
-    shape = jnp.broadcast_shapes(*(jnp.shape(a) for a in params))
-    if len(shape) > 1:
-        raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
-    flat = type(params)(*(jnp.broadcast_to(jnp.asarray(a, float), shape or (1,)) for a in params))
+    flat, one = as_batch(params)
     matter = in_blocks(lambda q: _equilibria(energy_density, q, n_b, muons), flat)
     out = EOS(matter.eps, matter.p, jnp.broadcast_to(n_b, matter.p.shape), matter.mu_b, matter.cs2)
-    return out if shape else out[0]
+    return out[0] if one else out

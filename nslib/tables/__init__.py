@@ -1,1 +1,1 @@
-"""Measured and published data as they are, read where they are installed; nothing is copied here."""
+"""Measured and published data as they are, read where they are installed."""

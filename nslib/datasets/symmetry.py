@@ -1,4 +1,4 @@
-"""Data sets: parameter draws through the physics to labelled arrays, kept on disk by :mod:`nslib.chunks`."""
+"""Stars of the metamodel, with its symmetry energy as label."""
 
 import math
 from dataclasses import dataclass

@@ -1,0 +1,303 @@
+"""What observed stars say of an equation of state: log-likelihoods of a family of stars.
+
+Each function takes a :class:`~nslib.stars.Family`, one or a batch, and gives one number an equation of state, smooth
+in the stars of the family, so that :func:`jax.grad` runs through it. Densities are normalised over what is observed:
+the difference of two log-likelihoods is the logarithm of a Bayes factor.
+"""
+
+import math
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import log_ndtr, logsumexp
+
+from nslib.batches import in_blocks
+from nslib.stars import Status, lambda_tilde
+from nslib.tables.observations import DEFAULT, Mass, MassRadius, Tides, observation
+
+#: least mass of the pulsars that are observed, unless given [Msun]
+M_LOW = 1.0
+#: standard deviations that the integral over masses reaches to
+_REACH = 6.0
+
+
+def _legendre(n):
+    """Nodes and weights of Gauss and Legendre on [0, 1]."""
+    x, w = np.polynomial.legendre.leggauss(n)
+    return (1 + x) / 2, w / 2
+
+
+_T, _DT = _legendre(16)  # masses to one side of the most probable
+_S, _DS = _legendre(8)  # mass ratios
+
+
+def split_normal_logpdf(x, value, minus, plus):
+    r"""Logarithm of the density of the split normal distribution.
+
+    .. math::
+        \mathcal{N}(x) = \sqrt{\frac{2}{\pi}}\,\frac{1}{\sigma_- + \sigma_+}\,e^{-(x - \mu)^2 / 2\sigma^2}, \qquad
+        \sigma = \sigma_- \text{ below } \mu, \quad \sigma_+ \text{ above}
+
+    K. F. Wallis, Stat. Sci. 29 (2014) 106. Its mode is mu, its 68.3 % interval of highest density
+    [mu - sigma_minus, mu + sigma_plus]; it is continuous, and so is its first derivative.
+
+    Parameters
+    ----------
+    x : array
+    value, minus, plus : floats or arrays, mu, sigma_minus, sigma_plus in the unit of x; errors above 0
+
+    Returns
+    -------
+    array [ln 1/unit of x]
+    """
+    sigma = jnp.where(x < value, minus, plus)
+    return 0.5 * math.log(2 / math.pi) - jnp.log(minus + plus) - 0.5 * ((x - value) / sigma) ** 2
+
+
+def mass_radius(family, seen, M_low=M_LOW):
+    r"""Log-likelihood of the mass and radius of one pulsar.
+
+    .. math::
+        \ln \int_{M_\mathrm{low}}^{M_\mathrm{max}} \frac{dM}{M_\mathrm{max} - M_\mathrm{low}}\,
+        \mathcal{N}(M)\,\mathcal{N}(R(M))
+
+    with the split normal densities of the two summary values. Their correlation is set to zero, since the summaries
+    do not state it. The published posterior stands for the likelihood, as if its prior had been flat in M and R; a
+    radio mass that went into it must not be multiplied on top. R(M) is that of a star at rest. The integral is a sum
+    of Gauss and Legendre on either side of the most probable mass, out to 6 standard deviations, good to 1e-5.
+
+    Parameters
+    ----------
+    family : Family, one or a batch
+    seen : MassRadius, or its name in :mod:`nslib.tables.observations`
+    M_low : float, least mass of pulsars [Msun]
+
+    Returns
+    -------
+    scalar, or (n_eos,) array [ln 1/(Msun km)]: -inf where M_max <= M_low. In a batch or under a JAX transformation
+    also -inf where there is no family, and NaN where the family begins above M_low.
+
+    Raises
+    ------
+    ValueError
+        one family that is not solved or begins above M_low; an observation of another kind, or with an error that
+        is not above 0
+    """
+    seen = _seen(seen, MassRadius)
+    _positive(
+        M_low=M_low, mass=seen.mass.value, radius=seen.radius.value, errors=seen.mass[1:] + seen.radius[1:]
+    )
+    _require(family, M_low)
+    return _each(_mass_radius, family, M_low, *seen.mass, *seen.radius)
+
+
+def maximum_mass(family, seen, M_low=M_LOW):
+    r"""Log-likelihood of the mass of one pulsar by radio timing: the family must reach it.
+
+    .. math::
+        \ln \frac{\Phi((M_\mathrm{max} - \mu)/\sigma) - \Phi((M_\mathrm{low} - \mu)/\sigma)}
+        {M_\mathrm{max} - M_\mathrm{low}}
+
+    with the normal distribution function Phi: the mass is uniform on [M_low, M_max], as in P. Landry, R. Essick and
+    K. Chatziioannou, Phys. Rev. D 101 (2020) 123007.
+
+    Parameters
+    ----------
+    family : Family, one or a batch
+    seen : Mass, or its name in :mod:`nslib.tables.observations`
+    M_low : float, least mass of pulsars [Msun]
+
+    Returns
+    -------
+    scalar, or (n_eos,) array [ln 1/Msun]: -inf where M_max <= M_low. In a batch or under a JAX transformation also
+    -inf where there is no family.
+
+    Raises
+    ------
+    ValueError
+        one family that is not solved; an observation of another kind, or with an error that is not above 0
+    """
+    seen = _seen(seen, Mass)
+    _positive(M_low=M_low, mass=seen.mass, error=seen.error)
+    _require(family)
+    return _each(_maximum_mass, family, M_low, seen.mass, seen.error)
+
+
+def gravitational_wave(family, seen):
+    r"""Log-likelihood of the tides of one binary.
+
+    .. math::
+        \ln \int_{q_\mathrm{min}}^{q_\mathrm{max}} \frac{dq}{q_\mathrm{max} - q_\mathrm{min}}\,
+        \mathcal{N}(\tilde\Lambda(q)), \qquad M_1 = \mathcal{M}\,\frac{(1 + q)^{1/5}}{q^{3/5}}, \quad M_2 = q M_1
+
+    with the split normal density of the observed Lambda-tilde. The chirp mass is fixed, since its error of 1e-3
+    changes Lambda-tilde by less than 1 %; q is uniform within its observed range. A companion above M_max is a black
+    hole and has Lambda = 0, so that the likelihood has a small step where M_max passes a node of the sum over q.
+
+    Parameters
+    ----------
+    family : Family, one or a batch
+    seen : Tides, or its name in :mod:`nslib.tables.observations`
+
+    Returns
+    -------
+    scalar, or (n_eos,) array [1]. In a batch or under a JAX transformation -inf where there is no family, and NaN
+    where the family begins above the lighter companion.
+
+    Raises
+    ------
+    ValueError
+        one family that is not solved or begins above the lighter companion; an observation of another kind, with
+        an error or a chirp mass that is not above 0, or a range of q that is not within (0, 1]
+    """
+    seen = _seen(seen, Tides)
+    _positive(chirp_mass=seen.chirp_mass, q_min=seen.q_min, errors=seen.lambda_tilde[1:])
+    if not seen.q_min <= seen.q_max <= 1:
+        raise ValueError(f"{seen.name}: q_min <= q_max <= 1 must hold, got {seen.q_min!r} and {seen.q_max!r}")
+    _require(family, _companions(seen.chirp_mass, seen.q_min)[1])
+    return _each(_gravitational_wave, family, 0.0, *seen[2:5], *seen.lambda_tilde)
+
+
+_LIKELIHOODS = {MassRadius: mass_radius, Mass: maximum_mass, Tides: gravitational_wave}
+
+
+def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
+    """Log-likelihood of each of several observations.
+
+    Parameters
+    ----------
+    family : Family, one or a batch
+    observations : sequence of names in :mod:`nslib.tables.observations`, or of observations; one of each star
+    M_low : float, least mass of pulsars [Msun]
+
+    Returns
+    -------
+    dict of the name of each observation to a scalar or an (n_eos,) array
+
+    Raises
+    ------
+    ValueError
+        no observation, or two of the same star: a mass by radio timing is contained in the mass and radius of that
+        pulsar, and two analyses are of the same photons. As well as what the function of each observation raises.
+    """
+    every = [observation(o) if isinstance(o, str) else o for o in observations]
+    if not every:
+        raise ValueError("observations must hold at least one observation, got none")
+    for seen in every:
+        if type(seen) not in _LIKELIHOODS:
+            raise ValueError(f"observations must be names, or MassRadius, Mass or Tides; got {seen!r}")
+        same = [o.name for o in every if o.star == seen.star]
+        if len(same) > 1:
+            raise ValueError(
+                f"observations must be of different stars, got {' and '.join(same)}, which share data"
+            )
+    given = {MassRadius: (M_low,), Mass: (M_low,), Tides: ()}
+    return {seen.name: _LIKELIHOODS[type(seen)](family, seen, *given[type(seen)]) for seen in every}
+
+
+def log_likelihood(family, observations=DEFAULT, M_low=M_LOW):
+    """Sum of :func:`log_likelihoods`: the observations are independent of each other."""
+    return sum(log_likelihoods(family, observations, M_low).values())
+
+
+# ---- what is given ---------------------------------------------------------------------------------------------
+
+
+def _seen(seen, kind):
+    """The observation, by its name if it is text; ValueError if it is not of this kind."""
+    seen = observation(seen) if isinstance(seen, str) else seen
+    if type(seen) is not kind:
+        raise ValueError(f"seen must be {kind.__name__} or the name of one, got {seen!r}")
+    return seen
+
+
+def _positive(**given):
+    """ValueError for a number, or one of several, that is not finite and above 0."""
+    for name, value in given.items():
+        numbers = np.asarray(value, dtype=float)
+        if not np.all(np.isfinite(numbers) & (numbers > 0)):
+            raise ValueError(f"{name} must be finite and above 0, got {value!r}")
+
+
+def _require(family, least=None):
+    """ValueError for one family, not under a transformation, that is not solved or begins above the mass ``least``."""
+    if family.mass.ndim > 1 or any(isinstance(a, jax.core.Tracer) for a in jax.tree.leaves(family)):
+        return
+    status = Status(int(family.status))
+    if not status.solved:
+        raise ValueError(f"family has no stars: {status.sentence}")
+    if least is not None and not least >= family.mass[0]:
+        raise ValueError(f"family begins at {family.mass[0]:.4f} Msun, above {least:.4f}; lower its p_min")
+
+
+# ---- one family ------------------------------------------------------------------------------------------------
+
+
+def _each(function, family, M_low, *numbers):
+    """function(family, M_low, *numbers) of one family or of each of a batch."""
+    single = family.mass.ndim == 1
+    batch = jax.tree.map(lambda a: jnp.asarray(a)[None], family) if single else family
+    numbers = jnp.asarray((M_low, *numbers), dtype=float)
+    out = in_blocks(lambda families: _guarded(function, families, numbers), batch)
+    return out[0] if single else out
+
+
+@partial(jax.jit, static_argnums=0)
+def _guarded(function, families, numbers):
+    """function(family, *numbers) of each family; -inf, without derivative, where it has no star above M_low.
+
+    There the function is given a stand-in, so that no NaN comes back through its derivative.
+    """
+    M_low = numbers[0]
+
+    def one(family):
+        exists = (family.status < int(Status.NOT_FINITE)) & (family.M_max > M_low)
+        u = jnp.linspace(0.0, 1.0, family.mass.shape[0])
+        stand_in = {"p_c": 10.0 ** (1 + u), "mass": jnp.maximum(M_low, 0.5) * (1 + 3 * u), "radius": 12 - u}
+        stand_in["tidal"] = 1e4 * 1e-3**u
+        columns = {name: jnp.where(exists, getattr(family, name), a) for name, a in stand_in.items()}
+        return jnp.where(exists, function(replace(family, **columns), *numbers), -jnp.inf)
+
+    return jax.vmap(one)(families)
+
+
+def _mass_radius(family, M_low, M, M_minus, M_plus, R, R_minus, R_plus):
+    likeliest = jnp.clip(M, M_low, family.M_max)
+    lo = jnp.maximum(M_low, likeliest - _REACH * M_minus)
+    hi = jnp.minimum(family.M_max, likeliest + _REACH * M_plus)
+    # over s = (M_max - M)^1/2, in which R is smooth up to M_max; where the two sides meet has no derivative
+    others = jax.lax.stop_gradient(family.M_max - jnp.stack([likeliest, hi]))
+    s = jnp.append(jnp.sqrt(family.M_max - lo), jnp.sqrt(others))
+    s_k = s[1:, None] + (s[:-1] - s[1:])[:, None] * _T
+    M_k, dM = family.M_max - s_k.ravel() ** 2, (2 * s_k * (s[:-1] - s[1:])[:, None] * _DT).ravel()
+    log_pdf = split_normal_logpdf(M_k, M, M_minus, M_plus) + split_normal_logpdf(
+        family.R(M_k), R, R_minus, R_plus
+    )
+    return logsumexp(log_pdf, b=dM) - jnp.log(family.M_max - M_low)
+
+
+def _maximum_mass(family, M_low, mu, sigma):
+    a, b = (M_low - mu) / sigma, (family.M_max - mu) / sigma
+    a, b = (
+        jnp.where(a > 0, -b, a),
+        jnp.where(a > 0, -a, b),
+    )  # the same probability, where its logarithm is exact
+    within = log_ndtr(b) + jnp.log1p(-jnp.exp(log_ndtr(a) - log_ndtr(b)))
+    return within - jnp.log(family.M_max - M_low)
+
+
+def _companions(chirp_mass, q):
+    """Masses of the heavier and the lighter companion [Msun]."""
+    M_1 = chirp_mass * (1 + q) ** 0.2 / q**0.6
+    return M_1, q * M_1
+
+
+def _gravitational_wave(family, _, chirp_mass, q_min, q_max, value, minus, plus):
+    M = jnp.stack(_companions(chirp_mass, q_min + (q_max - q_min) * _S))
+    star = M <= family.M_max
+    inside = jax.lax.stop_gradient(family.mass[family.mass.shape[0] // 2])
+    Lambda = jnp.where(star, family.Lambda(jnp.where(star, M, inside).ravel()).reshape(M.shape), 0.0)
+    return logsumexp(split_normal_logpdf(lambda_tilde(*M, *Lambda), value, minus, plus), b=_DS)
