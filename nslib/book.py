@@ -245,7 +245,7 @@ def _shown(result):
 
 
 def _title(chapter):
-    return f"Chapter {chapter[:2]}, {chapter[3:].replace('_', ' ')}"
+    return f"Chapter {chapter[:2]}, {chapter[3:].replace('_', ' ')}".replace(" eos ", " EOS ")
 
 
 def verdict_table(chapters=None):

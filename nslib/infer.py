@@ -180,8 +180,8 @@ def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
     Raises
     ------
     ValueError
-        no observation, or two of the same star: a mass by radio timing is contained in the mass and radius of that
-        pulsar, and two analyses are of the same photons. As well as what the function of each observation raises.
+        no observation, or two of one star (a mass by radio timing is part of the mass and radius of that pulsar,
+        two analyses are of the same photons) or name; and as the function of each observation
     """
     every = [observation(o) if isinstance(o, str) else o for o in observations]
     if not every:
@@ -189,11 +189,10 @@ def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
     for seen in every:
         if type(seen) not in _LIKELIHOODS:
             raise ValueError(f"observations must be names, or MassRadius, Mass or Tides; got {seen!r}")
-        same = [o.name for o in every if o.star == seen.star]
+    for seen in every:
+        same = [o.name for o in every if o.star == seen.star or o.name == seen.name]
         if len(same) > 1:
-            raise ValueError(
-                f"observations must be of different stars, got {' and '.join(same)}, which share data"
-            )
+            raise ValueError(f"observations must be of different stars and names, got {' and '.join(same)}")
     given = {MassRadius: (M_low,), Mass: (M_low,), Tides: ()}
     return {seen.name: _LIKELIHOODS[type(seen)](family, seen, *given[type(seen)]) for seen in every}
 
@@ -256,9 +255,9 @@ def _guarded(function, families, numbers):
     def one(family):
         exists = (family.status < int(Status.NOT_FINITE)) & (family.M_max > M_low)
         u = jnp.linspace(0.0, 1.0, family.mass.shape[0])
-        stand_in = {"p_c": 10.0 ** (1 + u), "mass": jnp.maximum(M_low, 0.5) * (1 + 3 * u), "radius": 12 - u}
-        stand_in["tidal"] = 1e4 * 1e-3**u
-        columns = {name: jnp.where(exists, getattr(family, name), a) for name, a in stand_in.items()}
+        stand_in = 10 * 10**u, jnp.maximum(M_low, 0.5) * (1 + 3 * u), 12 - u, 1e4 * 1e-3**u
+        names = "p_c", "mass", "radius", "tidal"
+        columns = {k: jnp.where(exists, getattr(family, k), a) for k, a in zip(names, stand_in)}
         return jnp.where(exists, function(replace(family, **columns), *numbers), -jnp.inf)
 
     return jax.vmap(one)(families)
@@ -268,23 +267,20 @@ def _mass_radius(family, M_low, M, M_minus, M_plus, R, R_minus, R_plus):
     likeliest = jnp.clip(M, M_low, family.M_max)
     lo = jnp.maximum(M_low, likeliest - _REACH * M_minus)
     hi = jnp.minimum(family.M_max, likeliest + _REACH * M_plus)
-    # over s = (M_max - M)^1/2, in which R is smooth up to M_max; where the two sides meet has no derivative
-    others = jax.lax.stop_gradient(family.M_max - jnp.stack([likeliest, hi]))
-    s = jnp.append(jnp.sqrt(family.M_max - lo), jnp.sqrt(others))
-    s_k = s[1:, None] + (s[:-1] - s[1:])[:, None] * _T
-    M_k, dM = family.M_max - s_k.ravel() ** 2, (2 * s_k * (s[:-1] - s[1:])[:, None] * _DT).ravel()
-    log_pdf = split_normal_logpdf(M_k, M, M_minus, M_plus) + split_normal_logpdf(
-        family.R(M_k), R, R_minus, R_plus
-    )
-    return logsumexp(log_pdf, b=dM) - jnp.log(family.M_max - M_low)
+    # over s = (M_max - M)^1/2, in which R is smooth up to M_max; the inner ends cancel and need no derivative
+    inner = jax.lax.stop_gradient(family.M_max - jnp.stack([likeliest, hi]))
+    s = jnp.append(jnp.sqrt(family.M_max - lo), jnp.sqrt(inner))
+    ds = (s[:-1] - s[1:])[:, None]
+    s_k = s[1:, None] + ds * _T
+    M_k, dM = family.M_max - s_k.ravel() ** 2, (2 * s_k * ds * _DT).ravel()
+    log_N_M = split_normal_logpdf(M_k, M, M_minus, M_plus)
+    log_N_R = split_normal_logpdf(family.R(M_k), R, R_minus, R_plus)
+    return logsumexp(log_N_M + log_N_R, b=dM) - jnp.log(family.M_max - M_low)
 
 
 def _maximum_mass(family, M_low, mu, sigma):
     a, b = (M_low - mu) / sigma, (family.M_max - mu) / sigma
-    a, b = (
-        jnp.where(a > 0, -b, a),
-        jnp.where(a > 0, -a, b),
-    )  # the same probability, where its logarithm is exact
+    a, b = jnp.where(a > 0, -b, a), jnp.where(a > 0, -a, b)  # as probable, where Phi does not round to 1
     within = log_ndtr(b) + jnp.log1p(-jnp.exp(log_ndtr(a) - log_ndtr(b)))
     return within - jnp.log(family.M_max - M_low)
 

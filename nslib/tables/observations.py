@@ -1,7 +1,8 @@
 """Pulsars and GW170817: published summary values with their sources, for :mod:`nslib.infer`.
 
 A posterior is here three numbers, value +plus -minus, of 68 % unless its source says otherwise; that of a mass and
-a radius is two such triples. Their correlation is not part of the summaries. Sample files say more.
+a radius is two such triples, without their correlation. A published value is often the median; a split normal
+distribution takes it as its most probable value.
 """
 
 from typing import NamedTuple
