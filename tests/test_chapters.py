@@ -10,13 +10,13 @@ ROOT = Path(__file__).parents[1]
 CHAPTER = "01_symmetry_energy"
 
 
-def run(tmp_path, **parameters):
-    """Record of one smoke run of chapter 01."""
+def run(tmp_path, chapter=CHAPTER, **parameters):
+    """Record of one smoke run of a chapter."""
     papermill.execute_notebook(
-        ROOT / "notebooks" / f"{CHAPTER}.ipynb", tmp_path / "out.ipynb", parameters={"scale": "smoke"} | parameters,
+        ROOT / "notebooks" / f"{chapter}.ipynb", tmp_path / "out.ipynb", parameters={"scale": "smoke"} | parameters,
         cwd=ROOT / "notebooks", kernel_name="python3", progress_bar=False,
     )  # fmt: skip
-    return json.loads((ROOT / "build" / "records" / f"{CHAPTER}.smoke.json").read_text())
+    return json.loads((ROOT / "build" / "records" / f"{chapter}.smoke.json").read_text())
 
 
 def test_smoke_run_at_other_ranges_says_what_changed(tmp_path):
@@ -34,6 +34,15 @@ def test_smoke_run_with_other_stars_trains_its_own_network(tmp_path):
     """Twenty stars under strict causality: the shipped network does not apply, the chapter still ends."""
     record = run(tmp_path, causality="strict", n_points=20, K_sym_min=-150, K_sym_max=-60, L_min=65)
     assert record["claims"]["K7"]["verdict"].startswith("not tested here (changed: L_min, K_sym_min, K_sym_max, causality, n_points")
+
+
+def test_autoencoder_with_two_latents_and_muons(tmp_path):
+    """Another network and other matter: what depends on them is not tested, what does not is reproduced or differs."""
+    claims = run(tmp_path, "02_eos_autoencoder", latent=2, muons=True, M_max_min=2.0, kappa=1.0)["claims"]
+    assert set(claims) == {f"V{i}" for i in range(1, 12)} - {"V5"}
+    assert claims["V1"]["verdict"] == "differs" and claims["V1"]["passed"]
+    assert claims["V3"]["verdict"] == "not tested here (changed: latent)"
+    assert claims["V6"]["verdict"] == "not tested here (changed: M_max_min, latent, kappa)"
 
 
 def test_unknown_scale_is_refused(tmp_path):

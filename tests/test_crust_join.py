@@ -115,6 +115,61 @@ def test_literal(core, standard):
     assert float(eos.p[k - 1]) < float(eos.p[k]) and float(eos.n_b[k - 1]) < N_MIN
 
 
+def cut(core, n_first, eps=1.0, p=1.0):
+    """Rows of a core from n_first on, the lower ones doubled up above it so that their number stays 160; eps, p scaled."""
+    n = np.geomspace(n_first, float(core.n_b[-1]) * (1 - 1e-9), core.n_row)
+    own = core.at_density(n)
+    return EOS(own.eps * eps, own.p * p, own.n_b, own.mu_b, own.cs2)
+
+
+def test_first_row_is_the_join(core, standard):
+    """Every row of the core is kept bit for bit; the same as asking for its density; rows of the crust end below."""
+    own = cut(core, 0.085)
+    eos = crust.join(own, how="first")
+    k = standard.n_row
+    assert float(eos.n_join) == float(own.n_b[0]) and int(eos.status) == JoinStatus.OK
+    for name in COLUMNS:
+        assert np.array_equal(getattr(eos, name)[k:], getattr(own, name)), name
+    for name in ("eps", "p", "n_b"):
+        assert np.all(np.diff(getattr(eos, name)) > 0), name
+    assert float(eos.p[k - 1]) <= 0.98 * float(own.p[0]) * (1 + 1e-9)
+    assert float(eos.n_b[k - 1]) <= 0.99 * float(own.n_b[0]) * (1 + 1e-3)  # p(n) and n(p) of the crust differ so much
+    assert float(eos.eps[k - 1]) <= 0.995 * float(own.eps[0]) * (1 + 1e-3)
+    asked = crust.join(own, n_join=float(own.n_b[0]))
+    for name in COLUMNS:
+        assert np.array_equal(getattr(asked, name), getattr(eos, name)), name
+
+
+def test_a_core_less_dense_than_the_crust(core, standard):
+    """2 % less energy density at the first row: the crust ends where it has 99.5 % of it, so that eps rises."""
+    own = cut(core, 0.085, eps=0.98)
+    eos = crust.join(own, how="first")
+    k = standard.n_row
+    assert np.all(np.diff(eos.eps) > 0) and np.all(np.diff(eos.p) > 0) and np.all(np.diff(eos.n_b) > 0)
+    assert float(eos.eps[k - 1]) == pytest.approx(0.995 * float(own.eps[0]), rel=1e-3)
+    assert float(eos.n_b[k - 1]) < 0.985 * float(own.n_b[0])
+
+
+def test_first_row_in_a_batch_and_under_jit(core):
+    """Members with first rows of their own, a bad one among them; no transition is looked for or chosen under jit."""
+    good = cut(core, 0.085), cut(core, 0.075, eps=0.99)
+    bad = cut(core, 0.085, p=1e-15), cut(core, 0.085, p=1e3), EOS(*(a * jnp.nan for a in jax.tree.leaves(good[0])))
+    stack = lambda *cores: jax.tree.map(lambda *a: jnp.stack(a), *cores)  # noqa: E731
+    eos = crust.join(stack(good[0], *bad, good[1]), how="first")
+    want = [JoinStatus.OK, JoinStatus.NO_OVERLAP, JoinStatus.NO_OVERLAP, JoinStatus.NOT_FINITE, JoinStatus.OK]
+    assert np.asarray(eos.status).tolist() == want
+    assert np.isnan(eos.p[1:4]).all()
+    np.testing.assert_array_equal(np.asarray(eos.n_join[jnp.array([0, 4])]), [float(c.n_b[0]) for c in good])
+    clean = crust.join(stack(*[good[0]] * 4, good[1]), how="first")
+    for a, b in zip(jax.tree.leaves(eos), jax.tree.leaves(clean)):
+        assert np.array_equal(a[0], b[0]) and np.array_equal(a[-1], b[-1])
+    traced = jax.jit(lambda core: crust.join(core, how="first"))(good[1])
+    np.testing.assert_allclose(traced.p, eos.p[4], rtol=1e-12)
+    assert int(traced.status) == JoinStatus.OK
+    with pytest.raises(ValueError, match="crust and core do not both reach the density of the join, or the crust not its"):
+        crust.join(bad[0], how="first")
+
+
 def test_chosen_density(core):
     eos = crust.join(core, n_join=0.09)
     assert float(eos.n_join) == 0.09 and np.all(np.diff(eos.p) > 0) and np.all(np.diff(eos.n_b) > 0)
@@ -204,7 +259,7 @@ def test_pressure_that_falls_far_up_may_end_the_core(core):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"how": "smooth"}, 'how must be "crossing" or "literal", got \'smooth\''),
+        ({"how": "smooth"}, 'how must be "crossing", "literal" or "first", got \'smooth\''),
         ({"fall": "ignore"}, 'fall must be "refuse" or "end", got \'ignore\''),
         ({"n_join": 0.01}, "core cannot be joined: crust and core do not both reach the density of the join"),
         ({"n_join": 0.5}, r"n_join must be a number or \(1,\) numbers in \[8.\d+e-12, 0.2\] fm\^-3, got 0.5"),

@@ -87,6 +87,7 @@ def test_own_densities_and_no_muons():
 
 
 BAD = {
+    "rho_0 zero": (dict(L=50.0, K_sym=0.0, rho_0=0.0), "rho_0 must be > 0"),
     "text": (dict(L="58.7", K_sym=0.0), r"L must be a number or an array of numbers \[MeV\], got '58.7'"),
     "text in a list": (dict(L=["a", "b"], K_sym=0.0), r"L must be a number or an array of numbers"),
     "None": (dict(L=None, K_sym=0.0), r"L must be"),

@@ -32,3 +32,16 @@ def test_a_black_hole_has_no_tides():
 def test_arrays():
     M = np.array([1.2, 1.4, 1.6])
     assert lambda_tilde(M, M[::-1], np.ones(3), np.ones(3)).shape == (3,)
+
+
+@pytest.mark.parametrize("bad, words", [((0.0, 1.4, 1.0, 1.0), "M_1 must be > 0"), ((1.4, [1.2, -1.0], 1.0, 1.0), "M_2 must be > 0"),
+                                        ((1.4, 1.4, -1e-9, 1.0), "Lambda_1 must be >= 0")])  # fmt: skip
+def test_bad_binaries(bad, words):
+    with pytest.raises(ValueError, match=words):
+        lambda_tilde(*bad)
+
+
+def test_bad_chirp_mass():
+    with pytest.raises(ValueError, match="M_2 must be > 0, got -1.4"):
+        chirp_mass(1.4, -1.4)
+    assert np.isnan(chirp_mass(1.4, np.nan))

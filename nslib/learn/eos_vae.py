@@ -325,7 +325,7 @@ def scaler(train):
     """Means and deviations of the logarithms of the 107 numbers, and of M_max and R_14."""
     x, y = _arrays("train", train)
     parts = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
-    if not (np.all(parts[1] > 0) and np.all(parts[3] > 0)):
+    if not all(np.all(np.ptp(a, axis=0) > 0) for a in (x, y)):
         raise ValueError("train: one of the numbers, M_max or R_14 is the same in all rows; nothing can be learnt of it")
     return parts
 
@@ -342,10 +342,10 @@ def _arrays(name, data):
     if len(numbers) == 0:
         raise ValueError(f"{name} is empty")
     _check_rows(name, numbers)
-    y = np.stack([seen.M_max, seen.R_14], axis=1)
-    if len(y) != len(numbers) or not np.all(np.isfinite(y)):
+    y = [np.asarray(a, dtype=float) for a in (seen.M_max, seen.R_14)]
+    if any(a.shape != (len(numbers),) for a in y) or not np.all(np.isfinite(y)):
         raise ValueError(f"{name}: M_max and R_14 must be {len(numbers)} finite numbers, as many as rows of the numbers")
-    return np.log(numbers), y
+    return np.log(numbers), np.stack(y, axis=1)
 
 
 def _check_rows(name, numbers):
@@ -372,8 +372,8 @@ def describe(generator, train):
 def calibrate(generator, numbers, truth, decoded):
     """The generator with errors of its decoded stars, learnt on held-out matter.
 
-    The logarithm of the error is fitted by a polynomial of second degree in the latents on one half of the matter;
-    on the other the factors are read off that make the half-widths cover 68 and 95 %.
+    The logarithm of the error is fitted by a polynomial of second degree in the latents. The factors that make the
+    half-widths cover 68 and 95 % are read off on each half of the matter with the polynomial of the other half.
 
     Parameters
     ----------
@@ -399,9 +399,12 @@ def calibrate(generator, numbers, truth, decoded):
             raise ValueError(f"truth and decoded have {len(e)} {name}, but there are {len(x)} rows of numbers")
         if len(e) < 100 or not np.all(np.isfinite(e)):
             raise ValueError(f"calibration needs at least 100 pairs of finite {name}, got {np.isfinite(e).sum()} of {len(e)}")
-        fit, rest = slice(None, None, 2), slice(1, None, 2)
-        c = np.linalg.lstsq(t[fit], np.log(e[fit] + 1e-3 * np.median(e)), rcond=None)[0]
-        ratio = np.sort(e[rest] / np.exp(t[rest] @ c))
+        y = np.log(e + 1e-3 * np.median(e))
+        halves = slice(None, None, 2), slice(1, None, 2)
+        ratio = np.empty_like(e)
+        for fit, rest in (halves, halves[::-1]):
+            ratio[rest] = e[rest] / np.exp(t[rest] @ np.linalg.lstsq(t[fit], y[fit], rcond=None)[0])
+        c, ratio = np.linalg.lstsq(t, y, rcond=None)[0], np.sort(ratio)
         k = [min(len(ratio) - 1, int(np.ceil(level * (len(ratio) + 1))) - 1) for level in LEVELS]
         errors[name] = {"coefficients": c.tolist(), "factors": ratio[k].tolist()}
     return replace(generator, text=json.dumps(generator.known | {"errors": errors}))

@@ -87,7 +87,7 @@ def eos(L, K_sym, *, n_b=None, muons=True, **others):
     Raises
     ------
     ValueError
-        a parameter that is not a finite number or is unknown, or densities that do not rise from above 0
+        a parameter that is not a finite number or is unknown, rho_0 or m not above 0, or densities that do not rise from above 0
     """
     q = Metamodel(**_numbers({"L": L, "K_sym": K_sym} | others))
     return equation_of_state(energy_density, q, DENSITIES if n_b is None else n_b, muons)
@@ -107,4 +107,6 @@ def _numbers(parameters):
             raise ValueError(f"{name} must be a number or an array of numbers [MeV], got {value!r}") from None
         if not isinstance(out[name], jax.core.Tracer) and out[name].ndim == 0 and not jnp.isfinite(out[name]):
             raise ValueError(f"{name} must be finite, got {value!r}")
+        if name in ("rho_0", "m") and not isinstance(out[name], jax.core.Tracer) and jnp.any(out[name] <= 0):
+            raise ValueError(f"{name} must be > 0, got {value!r}")
     return out
