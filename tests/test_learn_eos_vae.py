@@ -367,23 +367,29 @@ def test_parts_of_two_generators_are_refused(tmp_path):
         vae.load("two", folder=tmp_path)
 
 
+def signed(card, weights):
+    """The card with the checksum that fits it and its weights."""
+    return card | {"sha256": network._checksum(weights.read_bytes(), card)}
+
+
 def test_altered_files_are_refused(tmp_path):
     vae.save(random_generator(), "one", folder=tmp_path, **CARD)
     card, weights = tmp_path / "one-decoder.json", tmp_path / "one-decoder.npz"
     text = card.read_text()
     scaler = json.loads(text)
     scaler["scaler"]["y_mean"][7] += 1e-9
-    card.write_text(json.dumps(scaler))
+    card.write_text(json.dumps(signed(scaler, weights)))
     with pytest.raises(ValueError, match="do not belong together: their scalers or ranges differ"):
         vae.load("one", folder=tmp_path)
     for part in ("encoder", "decoder"):
         path = tmp_path / f"one-{part}.json"
-        path.write_text(json.dumps(json.loads(text if part == "decoder" else path.read_text()) | {"output": "sigmoid"}))
+        changed = json.loads(text if part == "decoder" else path.read_text()) | {"output": "sigmoid"}
+        path.write_text(json.dumps(signed(changed, path.with_suffix(".npz"))))
     with pytest.raises(ValueError, match="does not describe an autoencoder of 107 numbers"):
         vae.load("one", folder=tmp_path)
     data = weights.read_bytes()
     weights.write_bytes(data[:100] + bytes([data[100] ^ 1]) + data[101:])
-    with pytest.raises(ValueError, match=r"one-decoder\.npz is truncated or altered"):
+    with pytest.raises(ValueError, match=r"one-decoder\.npz or its card is truncated or altered"):
         vae.load("one", folder=tmp_path)
     with pytest.raises(ValueError, match="name is 'none'; there are: one"):
         vae.load("none", folder=tmp_path)

@@ -1,6 +1,5 @@
 """Shipped networks: the JAX forward pass against Keras on both backends, files whole and damaged."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -138,10 +137,13 @@ def test_unknown_name(tmp_path):
 
 
 def rewrite_card(path, **changes):
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    """A card with entries of its own and a checksum that fits them."""
+    card = json.loads(path.read_text()) | changes
+    card["sha256"] = network._checksum(path.with_suffix(".npz").read_bytes(), card)
+    path.write_text(json.dumps(card))
 
 
-@pytest.mark.parametrize("damage", ["truncated", "one byte", "missing", "card", "card without scaler", "other shape", "other layers", "kind"])
+@pytest.mark.parametrize("damage", ["truncated", "one byte", "missing", "card", "card without scaler", "other scaler", "other shape", "other layers", "kind"])
 def test_damaged_files_are_named(tmp_path, damage):
     network.save(random_network(), "net", folder=tmp_path, **CARD)
     weights, card = tmp_path / "net.npz", tmp_path / "net.json"
@@ -159,13 +161,18 @@ def test_damaged_files_are_named(tmp_path, damage):
     elif damage == "card without scaler":
         rewrite_card(card, scaler={})
         named = r"net\.json is not a model card"
+    elif damage == "other scaler":
+        scaler = json.loads(card.read_text())["scaler"]
+        scaler["y_mean"][0] += 1e-9
+        card.write_text(json.dumps(json.loads(card.read_text()) | {"scaler": scaler}))
+        named = r"net\.npz or its card is truncated or altered"
     elif damage == "other shape":
         rewrite_card(card, architecture=[5, 9, 3])
     elif damage == "other layers":
         rewrite_card(card, activations=["gelu", "gelu", "linear"])
     else:
         weights.write_bytes(b"not a zip file")
-        rewrite_card(card, sha256=hashlib.sha256(b"not a zip file").hexdigest())
+        rewrite_card(card)
     with pytest.raises(ValueError, match=named):
         network.load("net", folder=tmp_path)
 

@@ -1,7 +1,7 @@
 """Trained networks: weights on disk with a model card, and their forward pass in JAX without Keras.
 
 A network is two files: ``name.npz``, the float32 weights, and ``name.json``, its card with the means and
-scales of inputs and outputs and the SHA-256 of the weights.
+scales of inputs and outputs and the SHA-256 of the weights and of the rest of the card.
 """
 
 import hashlib
@@ -156,15 +156,21 @@ def save(network, name, *, folder=WEIGHTS, **card):
         "architecture": [network.n_in, *(W.shape[1] for W, _ in network.layers)],
         "activations": list(network.activations),
         "nslib": nslib.__version__,
-        "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
         "scaler": scaler,
     }
+    card["sha256"] = _checksum(buffer.getvalue(), card)
     text = json.dumps(card, indent=1, allow_nan=False) + "\n"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / f"{name}.npz", buffer.getvalue())
     _write(folder / f"{name}.json", text.encode())
     return folder / f"{name}.json"
+
+
+def _checksum(data, card):
+    """SHA-256 of the file of weights and of all of the card but the checksum itself."""
+    rest = {key: value for key, value in card.items() if key != "sha256"}
+    return hashlib.sha256(data + json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path, data):
@@ -206,8 +212,8 @@ def load(name, *, folder=WEIGHTS):
     if not path.is_file():
         raise ValueError(f"{path.name} is missing beside {card_path.name} in {folder}")
     data = path.read_bytes()
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise ValueError(f"{path.name} is truncated or altered: SHA-256 {found[:12]}... instead of {sha256[:12]}...")
+    if (found := _checksum(data, card)) != sha256:
+        raise ValueError(f"{path.name} or its card is truncated or altered: SHA-256 {found[:12]}... instead of {sha256[:12]}...")
     try:
         with np.load(io.BytesIO(data)) as file:
             layers = [(file[f"W{k}"], file[f"b{k}"]) for k in range(len(activations))]
