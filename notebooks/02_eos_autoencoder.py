@@ -196,7 +196,7 @@ print(f"complete:                               {e.eps:.4f}, {e.p:.4f} MeV fm^-3
 # %% [markdown]
 # ### From seven numbers to stars
 #
-# Core from $n_\mathrm{cc}$ on, the standard crust below, then the equations of [chapter 01](01_symmetry_energy.ipynb#from-matter-to-stars).
+# Core from $n_\mathrm{cc}$ on, the standard crust below, then the equations of [chapter 01](01_symmetry_energy.ipynb).
 # The paper asks for electrons only; what muons and the mass difference of neutron and proton are worth:
 
 # %%

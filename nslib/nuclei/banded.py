@@ -16,7 +16,7 @@ def factor(columns, rhs, band, one):
     ----------
     columns : callable, k to the ``ROWS`` columns from i = ROWS k on, each the list of A[i, i], A[i + 1, i],
         ... A[i + band, i], arrays of shape lanes
-    rhs : (n, *lanes) array, n a multiple of ``ROWS``
+    rhs : (n, lanes) array, n a multiple of ``ROWS``
     band : int, number of off-diagonals
     one : 1., as an argument of what is compiled. XLA computes a sum again for each that uses it, but not a
         quotient; so what is used more than once is divided by ``one``
@@ -24,8 +24,8 @@ def factor(columns, rhs, band, one):
     Returns
     -------
     rows : list of ``ROWS`` lists of the elements L of a column below the diagonal and z,
-        (n / ROWS, *lanes) arrays
-    negative : (*lanes) int array, number of negative pivots, which is that of negative eigenvalues
+        (n / ROWS, lanes) arrays
+    negative : (lanes,) int array, number of negative pivots, which is that of negative eigenvalues
     """
     zero = jnp.zeros(rhs.shape[1:])
 
@@ -50,7 +50,7 @@ def factor(columns, rhs, band, one):
 
 
 def solve(columns, rhs, band, one):
-    """Solution x of A x = rhs, (n, *lanes), and the number of negative pivots, as :func:`factor`."""
+    """Solution x of A x = rhs, (n, lanes), and the number of negative pivots, as :func:`factor`."""
     rows, negative = factor(columns, rhs, band, one)
 
     def turn(past, rows):

@@ -48,8 +48,9 @@ class Nuclei(NamedTuple):
     r_ch : charge radius [fm], NaN where not solved
     status : int of :class:`Status`
     iterations : int, 0 where none was begun
-    levels : dict of nucleus to (n_set, n_level) array of single-particle energies [MeV], protons before
-        neutrons, in the order of its ``protons`` and ``neutrons``, or None
+    levels : dict of nucleus to (n_set, n_level) array of single-particle energies [MeV], or None
+
+    Levels of protons stand before those of neutrons, in the order of the nucleus's ``protons`` and ``neutrons``.
     """
 
     B: np.ndarray
