@@ -547,7 +547,7 @@ if (1, 2.0, 1e-3) in at and (1, 2.0, 1e-1) in at:
 #
 # ### The latent space
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Corner plot of the test set in the latent space: histograms of maximum mass, radius and free latent on the diagonal, the last with a standard normal drawn over it, and scatter plots below. Maximum mass and radius are moderately correlated; the free latent depends on both in a curved band."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Corner plot of the test set in the latent space: histograms of maximum mass, radius and free latent on the diagonal, the last with a standard normal drawn over it, and scatter plots below. Maximum mass and radius are moderately correlated; the free latent shows no correlation with either."}}
 latents, _, _ = passed_through["the paper's network"][0]
 z_drawn = latents.z[:, 0] + latents.z_sigma[:, 0] * np.random.default_rng(seed).normal(size=len(test))
 columns = {r"$M_\mathrm{max}$ [M$_\odot$]": latents.M_max, "$R_{1.4}$ [km]": latents.R_14, "$z_0$": z_drawn}
@@ -955,7 +955,7 @@ import corner  # noqa: E402
 
 truth = np.column_stack([getattr(sure.observables, name) for name in shown.values()])
 limits = [(1.95, 2.3), (10.8, 13.4), (150, 700)]
-common = {"labels": list(shown), "bins": 24, "range": limits, "plot_datapoints": False}
+common = {"labels": list(shown), "bins": 24, "range": limits, "plot_datapoints": False, "smooth": 1.0}
 with plt.rc_context({"figure.constrained_layout.use": False}):
     fig = plt.figure(figsize=(6.6, 6.6))
     corner.corner(truth, fig=fig, color="#999999", hist_kwargs={"density": True}, **common)
