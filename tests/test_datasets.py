@@ -90,7 +90,7 @@ def test_chunks_do_not_depend_on_their_neighbours(data, path):
         seed=3, L=(30.6, 86.8), K_sym=(-400, 100), M_max_min=2.14, causality="truncated", n_points=50, mass_range=(1, 2), raw=256,
     )  # fmt: skip
     alone = symmetry._chunk(1, settings)
-    stored = chunks._read(path / "chunk-00001", datasets.UNITS)
+    stored = chunks._read(path / "chunk-00001", symmetry.UNITS)
     for name, a in alone.items():
         np.testing.assert_array_equal(a, stored[name])
 
