@@ -300,12 +300,12 @@ def test_calibration_refuses(generator):
     with pytest.raises(ValueError, match="errors of this generator are not known"):
         generator.error(2.1, 12.0)
     few = [SimpleNamespace(M_max=a.M_max[:50], R_14=a.R_14[:50]) for a in (truth, decoded)]
-    with pytest.raises(ValueError, match="needs at least 100 pairs of finite M_max, got 50 of 50"):
+    with pytest.raises(ValueError, match="needs at least 100 finite errors of M_max, got 50 of 50"):
         vae.calibrate(generator, numbers[:50], *few)
-    with pytest.raises(ValueError, match="have 50 M_max, but there are 120 rows"):
+    with pytest.raises(ValueError, match="50 errors of M_max, but 120 inputs"):
         vae.calibrate(generator, numbers, *few)
     decoded.R_14[7] = np.nan
-    with pytest.raises(ValueError, match="100 pairs of finite R_14, got 119 of 120"):
+    with pytest.raises(ValueError, match="100 finite errors of R_14, got 119 of 120"):
         vae.calibrate(generator, numbers, truth, decoded)
 
 

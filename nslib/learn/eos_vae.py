@@ -16,13 +16,11 @@ import numpy as np
 
 from nslib import crust, stars
 from nslib.datasets import skyrme
+from nslib.learn import calibration, training
 from nslib.learn import network as networks
-from nslib.learn import training
 from nslib.matter import speeds
 
 OUTPUTS = ("softnegative", "linear")
-#: probabilities for which the errors of decoded stars are given
-LEVELS = (0.68, 0.95)
 
 
 class Latent(NamedTuple):
@@ -122,11 +120,8 @@ class Generator:
         x = self._latents(M_max, R_14, z)
         if outside := self.outside(x):
             warnings.warn(outside, stacklevel=2)
-        t = _features((np.asarray(x) - self.decoder.x_mean) / self.decoder.x_scale)
-        return {
-            name: np.exp(t @ np.array(e["coefficients"]))[..., None] * np.array(e["factors"])
-            for name, e in self.known["errors"].items()
-        }
+        t = (np.asarray(x) - np.asarray(self.decoder.x_mean)) / np.asarray(self.decoder.x_scale)
+        return {name: calibration.half_widths(t, e) for name, e in self.known["errors"].items()}
 
     def outside(self, latents):
         """A sentence on the first of some latents (..., 2 + d) that lies outside the training set, or nothing."""
@@ -190,13 +185,6 @@ def _stack(M_max, R_14, z):
     shape = jnp.broadcast_shapes(M_max.shape, R_14.shape, z.shape[:-1])
     parts = M_max[..., None], R_14[..., None], z
     return jnp.concatenate([jnp.broadcast_to(a, (*shape, a.shape[-1])) for a in parts], axis=-1)
-
-
-def _features(t):
-    """Polynomials of second degree of standardised latents t (..., k): 1, t_i, t_i t_j."""
-    k = t.shape[-1]
-    pairs = [t[..., i] * t[..., j] for i in range(k) for j in range(i + 1)]
-    return np.stack([np.ones(t.shape[:-1]), *np.moveaxis(t, -1, 0), *pairs], axis=-1)
 
 
 # ---- training ------------------------------------------------------------------------------------------------
@@ -372,8 +360,7 @@ def describe(generator, train):
 def calibrate(generator, numbers, truth, decoded):
     """The generator with errors of its decoded stars, learnt on held-out matter.
 
-    The logarithm of the error is fitted by a polynomial of second degree in the latents. The factors that make the
-    half-widths cover 68 and 95 % are read off on each half of the matter with the polynomial of the other half.
+    See :func:`nslib.learn.calibration.fit`, with the latents as inputs.
 
     Parameters
     ----------
@@ -391,22 +378,9 @@ def calibrate(generator, numbers, truth, decoded):
     """
     latent = generator.encode(numbers)
     x = np.asarray(_stack(latent.M_max, latent.R_14, latent.z))
-    t = _features((x - np.asarray(generator.decoder.x_mean)) / np.asarray(generator.decoder.x_scale))
-    errors = {}
-    for name in ("M_max", "R_14"):
-        e = np.abs(getattr(decoded, name) - getattr(truth, name))
-        if len(e) != len(x):
-            raise ValueError(f"truth and decoded have {len(e)} {name}, but there are {len(x)} rows of numbers")
-        if len(e) < 100 or not np.all(np.isfinite(e)):
-            raise ValueError(f"calibration needs at least 100 pairs of finite {name}, got {np.isfinite(e).sum()} of {len(e)}")
-        y = np.log(e + 1e-3 * np.median(e))
-        halves = slice(None, None, 2), slice(1, None, 2)
-        ratio = np.empty_like(e)
-        for fit, rest in (halves, halves[::-1]):
-            ratio[rest] = e[rest] / np.exp(t[rest] @ np.linalg.lstsq(t[fit], y[fit], rcond=None)[0])
-        c, ratio = np.linalg.lstsq(t, y, rcond=None)[0], np.sort(ratio)
-        k = [min(len(ratio) - 1, int(np.ceil(level * (len(ratio) + 1))) - 1) for level in LEVELS]
-        errors[name] = {"coefficients": c.tolist(), "factors": ratio[k].tolist()}
+    t = (x - np.asarray(generator.decoder.x_mean)) / np.asarray(generator.decoder.x_scale)
+    pairs = {name: (np.asarray(getattr(decoded, name)), np.asarray(getattr(truth, name))) for name in ("M_max", "R_14")}
+    errors = {name: calibration.fit(t, np.abs(a - b), name) for name, (a, b) in pairs.items()}
     return replace(generator, text=json.dumps(generator.known | {"errors": errors}))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: batches that TensorFlow runs in one call; JAX has no use for it
+#: batches that TensorFlow runs in one call; JAX runs a whole epoch in one
 STEPS_PER_EXECUTION = 20
 
 
@@ -95,19 +95,19 @@ def train(
         optimizer = keras.optimizers.Adam(learning_rate, amsgrad=True)
     per_call = min(STEPS_PER_EXECUTION, -(-len(x) // batch_size)) if keras.backend.backend() == "tensorflow" else 1
     model.compile(optimizer, loss, steps_per_execution=per_call)
+    run = _epochs(model, x, y, batch_size)
     order = np.random.default_rng(seed)
     losses, val_losses, best, weights, stopped = [], [], 0, None, "epochs"
     start = time.perf_counter()
     bar = tqdm(range(epochs), desc="epochs", disable=not progress)
     try:
         for epoch in bar:
-            k = order.permutation(len(x))
-            run = model.fit(x[k], y[k], batch_size=batch_size, shuffle=False, verbose=0)
+            loss = run(order.permutation(len(x)))
             model.reset_metrics()
             val = _scalar(model.test_on_batch(x_val, y_val))
             if not np.isfinite(val):
                 raise ValueError(f"validation loss is {val} in epoch {epoch}; lower learning_rate or standardise x and y")
-            losses.append(run.history["loss"][-1])
+            losses.append(loss)
             val_losses.append(val)
             if weights is None or val < val_losses[best]:
                 best, weights = epoch, model.get_weights()
@@ -124,6 +124,43 @@ def train(
     model.set_weights(weights)
     n = len(val_losses)
     return History(np.array(losses[:n]), np.array(val_losses), best, stopped, time.perf_counter() - start)
+
+
+def _epochs(model, x, y, batch_size):
+    """Function that trains a compiled model for one epoch with the rows in a given order: their mean loss."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        fit = lambda k: model.fit(x[k], y[k], batch_size=batch_size, shuffle=False, verbose=0)  # noqa: E731
+        return lambda k: fit(k).history["loss"][-1]
+    import jax
+
+    # Keras calls JAX once a batch, which costs more than a small network's step: here once an epoch
+    model(x[:1])
+    model.optimizer.build(model.trainable_variables)
+    x, y = jax.numpy.asarray(x), jax.numpy.asarray(y)
+    kinds = model.trainable_variables, model.non_trainable_variables, model.optimizer.variables, model.metrics_variables
+
+    @jax.jit
+    def steps(state, x, y, rows):
+        def step(state, k):
+            logs, state = model.train_step(state, (x[k], y[k]))
+            return state, logs["loss"]
+
+        return jax.lax.scan(step, state, rows)
+
+    def epoch(k):
+        state = tuple([v.value for v in kind] for kind in kinds)
+        whole = len(k) - len(k) % batch_size
+        for rows in (k[:whole].reshape(-1, batch_size), k[None, whole:]):
+            if rows.size:
+                state, losses = steps(state, x, y, rows)
+        for kind, values in zip(kinds, state):
+            for variable, value in zip(kind, values):
+                variable.assign(value)
+        return float(losses[-1])
+
+    return epoch
 
 
 def _pair(name, x, y):
