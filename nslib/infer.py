@@ -1,8 +1,9 @@
-"""What observed stars say of an equation of state: log-likelihoods of a family of stars.
+"""What observed stars and nuclei say of an equation of state: log-likelihoods.
 
-Each function takes a :class:`~nslib.stars.Family`, one or a batch, and gives one number an equation of state, smooth
-in the stars of the family, so that :func:`jax.grad` runs through it. Densities are normalised over what is observed:
-the difference of two log-likelihoods is the logarithm of a Bayes factor.
+Those of stars take a :class:`~nslib.stars.Family`, one or a batch, that of nuclei binding energies and charge radii.
+Each gives one number an equation of state, smooth in the stars or nuclei, so that :func:`jax.grad` runs through it.
+Densities are normalised over what is observed: the difference of two log-likelihoods is the logarithm of a Bayes
+factor.
 """
 
 import math
@@ -15,6 +16,7 @@ import numpy as np
 from jax.scipy.special import log_ndtr, logsumexp
 
 from nslib.batches import in_blocks
+from nslib.nuclei import Experiment, experiment
 from nslib.stars import Status, lambda_tilde
 from nslib.tables.observations import DEFAULT, Mass, MassRadius, Tides, observation
 
@@ -202,6 +204,54 @@ def log_likelihood(family, observations=DEFAULT, M_low=M_LOW):
     return sum(log_likelihoods(family, observations, M_low).values())
 
 
+def finite_nuclei(B, r_ch, seen, relative=0.02, *, radii=True):
+    r"""Log-likelihood of the binding energies and charge radii of nuclei.
+
+    .. math::
+        -\frac12 \sum_i \left[\ln 2\pi\sigma_i^2 + \frac{(\mu_i - y_i)^2}{\sigma_i^2}\right], \qquad
+        \sigma_i = 0.02\,\mu_i
+
+    over the measured B and r_ch, mu_i, and those of the model, y_i; 0.02 stands for ``relative``. It is equation 8
+    of A. Venneti et al., arXiv:2504.03333. The errors are those allowed to the model; those of the measurements are
+    far smaller and do not count, also where B is an estimate of the mass evaluation (``seen.estimated``).
+
+    Parameters
+    ----------
+    B : (..., k) array, binding energies of k nuclei [MeV], NaN where not solved
+    r_ch : (..., k) array, charge radii [fm], NaN where not solved; may be None without ``radii``
+    seen : Experiment, or the names of the k nuclei in ``nslib.nuclei.NUCLEI``
+    relative : float, standard deviations as a part of what is measured
+    radii : bool, count charge radii too; False: binding energies only
+
+    Returns
+    -------
+    scalar, or (...) array [ln 1/(MeV fm)^k, ln 1/MeV^k without radii]: -inf where a nucleus was not solved
+
+    Raises
+    ------
+    ValueError
+        shapes that do not fit; ``relative`` or a binding energy measured that is not finite and above 0; a nucleus
+        without a measured charge radius, if they count; a nucleus that is not in ``NUCLEI``
+    """
+    seen = seen if isinstance(seen, Experiment) else experiment(seen)
+    k = len(seen.nuclei)
+    _positive(relative=relative, B=seen.B)
+    if np.ndim(relative):
+        raise ValueError(f"relative must be one number, got {relative!r}")
+    if radii and r_ch is None:
+        raise ValueError("r_ch must be given, unless radii=False")
+    given = {"B": B, "r_ch": r_ch} if radii else {"B": B}
+    given = {name: jnp.asarray(a, dtype=float) for name, a in given.items()}
+    for name, a in given.items():
+        if not a.ndim or a.shape[-1] != k or a.shape != given["B"].shape:
+            raise ValueError(f"{name} must have shape (..., {k}), the same as B, got {a.shape}")
+    unknown = [one for one, r in zip(seen.nuclei, seen.r_ch) if not (np.isfinite(r) and r > 0)]
+    if radii and unknown:
+        raise ValueError(f"no charge radius has been measured of {', '.join(unknown)}; give radii=False")
+    mu = np.concatenate([getattr(seen, name) for name in given])
+    return _finite_nuclei(list(given.values()), mu, relative * mu)
+
+
 # ---- what is given ---------------------------------------------------------------------------------------------
 
 
@@ -297,3 +347,15 @@ def _gravitational_wave(family, _, chirp_mass, q_min, q_max, value, minus, plus)
     inside = jax.lax.stop_gradient(family.mass[family.mass.shape[0] // 2])
     Lambda = jnp.where(star, family.Lambda(jnp.where(star, M, inside).ravel()).reshape(M.shape), 0.0)
     return logsumexp(split_normal_logpdf(lambda_tilde(*M, *Lambda), value, minus, plus), b=_DS)
+
+
+# ---- nuclei ----------------------------------------------------------------------------------------------------
+
+
+@jax.jit
+def _finite_nuclei(given, mu, sigma):
+    y = jnp.concatenate(given, axis=-1)
+    solved = jnp.all(jnp.isfinite(y), axis=-1)
+    y = jnp.where(solved[..., None], y, mu)  # so that no NaN comes back through the derivative
+    each = jnp.log(2 * jnp.pi * sigma**2) + ((mu - y) / sigma) ** 2
+    return jnp.where(solved, -0.5 * jnp.sum(each, axis=-1), -jnp.inf)

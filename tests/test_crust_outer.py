@@ -11,8 +11,15 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from nslib.crust.lattice import Corrections, electrons, exchange, free_pressure, lattice_coefficient
-from nslib.crust.outer import outer_crust
+from nslib.crust.lattice import (
+    Corrections,
+    electrons,
+    electrons_of_energy,
+    exchange,
+    free_pressure,
+    lattice_coefficient,
+)
+from nslib.crust.outer import SampleStatus, composition, drip, holes, outer_crust
 from nslib.masses import complete, nuclear_mass
 from nslib.matter import leptons
 from nslib.tables.ame import ame
@@ -196,6 +203,27 @@ def test_lattice_coefficient():
     np.testing.assert_allclose(state.p, [1e-13, 1e-8, 4e-4], rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "corrections",
+    [
+        Corrections(),
+        Corrections(lattice=False),
+        Corrections(polarisation=True, exchange=True),
+        Corrections(lattice=False, exchange=True),
+    ],
+)
+def test_electrons_of_energy(corrections):
+    # from a pressure to the Gibbs energy and back
+    C = lattice_coefficient(np.array([1.0, 8, 26, 50, 90])[:, None], corrections)
+    there = electrons(np.append(0, np.geomspace(1e-14, 1e-2, 40)), C, corrections.exchange)
+    back = electrons_of_energy(there.g, C, corrections.exchange)
+    np.testing.assert_allclose(back.k[:, 1:], there.k[:, 1:], rtol=1e-10)
+    np.testing.assert_allclose(back.p[:, 15:], there.p[:, 15:], rtol=1e-10)
+    np.testing.assert_allclose(back.p, there.p, atol=1e-22)
+    below = electrons_of_energy(np.array([-5.0, 0.0, 0.4]), lattice_coefficient(26.0), corrections.exchange)
+    assert np.isnan(below.p).all()
+
+
 def test_time(masses):
     def seconds():
         start = time.process_time()  # another process on the machine does not count
@@ -212,7 +240,7 @@ def test_table_and_lookup(crust):
         assert (np.diff(column) > 0).all()
     assert table.p[0] == crust.p[0, 0]
     assert table.p[-1] == crust.p[-1, 1]
-    with pytest.raises(ValueError, match="p must lie in"):
+    with pytest.raises(ValueError, match="p must lie in .* the top and neutron drip; got"):
         crust.at(1e-3)
     with pytest.raises(ValueError, match="M and R must satisfy"):
         crust.depth(1.4, 4.0)
@@ -226,6 +254,9 @@ def test_table_and_lookup(crust):
         (lambda t: t.assign(mass_excess=t["mass_excess"].where(t["Z"] != 30)), "mass_excess of Z = 30"),
         (lambda t: t[t["Z"] == 0], "no nuclide with Z >= 1"),
         (lambda t: t.assign(mass_excess=1e3 * t["mass_excess"]), "are they in MeV"),
+        (lambda t: t.assign(mass_excess=t["mass_excess"] + 1e4), "neutron drip outside"),
+        (lambda t: t.assign(Z=t["Z"] + 0.5), "it must be a whole number"),
+        (lambda t: t.assign(N=-t["N"]), "it must be a whole number >= 0"),
     ],
 )
 def test_bad_tables(masses, change, message):
@@ -236,3 +267,144 @@ def test_bad_tables(masses, change, message):
 def test_bad_pressure(masses):
     with pytest.raises(ValueError, match=r"p_min must lie in \[1e-16, 1e-5\]"):
         outer_crust(masses, p_min=0.1)
+
+
+def without(table, Z, N):
+    return table[~((table["Z"] == Z) & (table["N"] == N))]
+
+
+def test_a_hole_at_each_layer(crust, masses):
+    # the row of a nuclide that fills a layer is lost: whatever takes its place is its neighbour
+    for Z, N in zip(crust.Z.tolist(), crust.N.tolist(), strict=True):
+        with pytest.raises(ValueError, match=f"has a hole: Z = {Z}, N = {N} is missing"):
+            outer_crust(without(masses, Z, N))
+    allowed = outer_crust(without(masses, 36, 82), on_hole="allow")
+    assert names(allowed) == names(crust)[:-1]
+    with pytest.raises(ValueError, match="on_hole must be"):
+        outer_crust(masses, on_hole="ignore")
+
+
+def test_a_table_that_ends():
+    # the table of 1988 has no N = 82 nuclides below Z = 39, which others put at the bottom
+    masses = complete(ame(2012), mass_model("MJ88"))
+    with pytest.raises(ValueError, match="has a hole"):
+        outer_crust(masses)
+    assert (40, 84, 38, 82) in holes(masses, [40], [84])
+    assert holes(complete(ame(2012), mass_model("FRDM95")), [40, 36], [84, 82]) == []
+
+
+def test_crust_of_one_nuclide():
+    # iron alone: the bottom is where its own mu reaches m_n
+    iron = ame(2020).query("Z == 26 and N == 30")
+    crust = outer_crust(iron, on_hole="allow")
+    assert names(crust) == ["56Fe"]
+    assert crust.mu[0, 1] == pytest.approx(M_N, abs=1e-9)
+    with pytest.raises(ValueError, match="has a hole: Z = 2[567], N = (29|30|31) is missing"):
+        outer_crust(iron)
+
+
+@pytest.fixture(scope="module")
+def samples(masses):
+    # the masses that are not measured vary by 1 MeV, more than models of them differ
+    rng = np.random.default_rng(118)
+    free = ~masses["measured"].to_numpy()
+    return masses["mass_excess"].to_numpy() + free * rng.standard_normal((1000, len(masses)))
+
+
+def test_samples_are_exact(masses, samples):
+    # each sample against its own exact sequence, at 90 pressures and 90 depths, some beyond drip
+    some, x_p, x_d = samples[:12], np.geomspace(1e-12, 6e-4, 90), np.linspace(0, 0.53, 90)
+    by_p = composition(masses, some, p=x_p)
+    by_depth = composition(masses, some, depth=x_d, **STAR)
+    bottom = drip(masses, some)
+    for s, excess in enumerate(some):
+        crust = outer_crust(masses.assign(mass_excess=excess), on_hole="allow")
+        assert (bottom.Z[s], bottom.N[s]) == (crust.Z[-1], crust.N[-1])
+        assert bottom.p[s] == pytest.approx(crust.p[-1, 1], rel=1e-11)
+        assert bottom.n_b[s] == pytest.approx(crust.n_b[-1, 1], rel=1e-11)
+        assert bottom.mu_surface[s] == pytest.approx(crust.mu_surface, rel=1e-14)
+        for found, x, ends in ((by_p, x_p, crust.p[:, 1]), (by_depth, x_d, crust.depth(**STAR))):
+            layer = np.searchsorted(ends, x)
+            beyond = layer == len(ends)
+            assert (found.layer[s][beyond] == -1).all()
+            assert beyond.any()
+            place = found.layer[s][~beyond]
+            assert (found.Z[place] == crust.Z[layer[~beyond]]).all()
+            assert (found.N[place] == crust.N[layer[~beyond]]).all()
+
+
+def test_shares_of_samples(masses, samples):
+    x = np.linspace(0, 0.53, 60)
+    found = composition(masses, samples[:50], depth=x, **STAR)
+    np.testing.assert_allclose(found.probability.sum(1) + found.dripped, 1, atol=1e-12)
+    assert found.probability[0].max() == 1  # the surface is measured: iron
+    assert (found.Z[0], found.N[0]) == (26, 30)
+    assert found.dripped[-1] == 1
+    assert (np.diff(found.dripped) >= 0).all()
+    again = composition(masses, samples[:50][::-1], depth=x, **STAR)
+    np.testing.assert_allclose(again.probability, found.probability, atol=1e-12)
+
+
+def test_samples_without_scatter(masses, crust):
+    same = np.tile(masses["mass_excess"], (3, 1))
+    found = composition(masses, same, p=crust.p.mean(1))
+    assert (found.probability.max(1) == 1).all()
+    np.testing.assert_allclose(drip(masses, same).n_b, crust.n_b[-1, 1], rtol=1e-12)
+
+
+def test_time_of_1000_samples(masses, samples):
+    start = time.process_time()
+    found = composition(masses, samples, depth=np.linspace(0, 0.51, 40), **STAR)
+    n_b = drip(masses, samples).n_b
+    assert time.process_time() - start < 60
+    assert (found.status == SampleStatus.OK).all()
+    # published models of these masses put drip at 2.45 to 2.6e-4 fm^-3
+    assert 2.4e-4 < np.quantile(n_b, 0.16) < np.quantile(n_b, 0.84) < 2.7e-4
+
+
+def test_status_of_samples(masses, samples):
+    some = samples[:4].copy()
+    some[1, 100] = np.nan
+    some[2] *= 1e3
+    found, bottom = composition(masses, some, p=[1e-9, 3e-4]), drip(masses, some)
+    expected = [SampleStatus.OK, SampleStatus.NOT_FINITE, SampleStatus.DRIP_OUTSIDE, SampleStatus.OK]
+    assert found.status.tolist() == bottom.status.tolist() == expected
+    assert (found.layer[1:3] == -2).all()
+    assert np.isnan(bottom.p[1:3]).all()
+    good = composition(masses, samples[[0, 3]], p=[1e-9, 3e-4])
+    np.testing.assert_array_equal(found.probability, good.probability)
+    assert all(s.sentence for s in SampleStatus)
+    # 122Zr fills a layer; without 120Sr nothing shows that it should
+    lost = (masses["Z"] == 38) & (masses["N"] == 82)
+    holed = composition(masses[~lost], masses["mass_excess"].to_numpy()[None, ~lost], p=[1e-9, 3e-4])
+    assert holed.status.tolist() == [SampleStatus.HOLE]
+    nothing = composition(masses, some[1:3], p=[1e-9])
+    assert (nothing.layer == -2).all()
+    assert len(nothing.Z) == 0
+    assert np.isnan(nothing.dripped).all()
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({}, "give either p or depth"),
+        ({"p": [1e-9], "depth": [0.1]}, "give either p or depth"),
+        ({"p": [-1e-9]}, r"p must lie in \[0, inf\)"),
+        ({"p": [np.nan]}, "p must lie in"),
+        ({"depth": [0.1]}, "M and R must satisfy"),
+        ({"depth": [0.1], "M": 1.4, "R": 4.0}, "M and R must satisfy 0 < 2GM/c"),
+        ({"depth": [13.0], "M": 1.4, "R": 12.78}, r"depth must lie in \[0, 12.78\)"),
+    ],
+)
+def test_bad_places(masses, samples, where, message):
+    with pytest.raises(ValueError, match=message):
+        composition(masses, samples[:1], **where)
+
+
+def test_bad_samples(masses, samples):
+    with pytest.raises(ValueError, match=r"mass_excess must be of shape \(n_sample, 9295\)"):
+        drip(masses, samples[0])
+    with pytest.raises(ValueError, match="nuclides has the nuclide .* more than once"):
+        drip(pd.concat([masses, masses.tail(1)]), samples)
+    with pytest.raises(ValueError, match="N = -1; it must be a whole number"):
+        drip(masses.assign(N=masses["N"].where(masses["Z"] != 1, -masses["N"])), samples)

@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from nslib import crust, infer, stars
 from nslib.matter import metamodel
+from nslib.nuclei import experiment
 from nslib.stars import Family, Status
 from nslib.tables.observations import DEFAULT, NAMES, Mass, MassRadius, Split, Tides, observation
 
@@ -311,3 +312,86 @@ def test_single_family_without_stars():
         infer.log_likelihood(made(status=Status.NO_SURFACE))
     with pytest.raises(ValueError, match="family begins at 1.2000 Msun, above 1.1"):
         infer.gravitational_wave(made(M_min=1.2), Tides(*GW))
+
+
+# ---- nuclei ----------------------------------------------------------------------------------------------------
+
+PAIR = ("40Ca", "208Pb")
+#: binding energies [MeV] and charge radii [fm] of the two, near to those of NL3
+NL3 = np.array([[342.02, 1639.54], [3.469, 5.520]])
+
+
+def normal(B, r_ch, seen, relative=0.02):
+    """The sum over nuclei, from SciPy."""
+    parts = [norm.logpdf(a, mu, relative * mu) for a, mu in ((B, seen.B), (r_ch, seen.r_ch))]
+    return np.sum(parts, axis=(0, -1))
+
+
+def test_finite_nuclei_is_a_product_of_normal_densities():
+    seen = experiment(PAIR)
+    assert float(infer.finite_nuclei(*NL3, PAIR)) == pytest.approx(normal(*NL3, seen), rel=1e-12)
+    assert infer.finite_nuclei(*NL3, seen).shape == ()
+    batch = NL3[:, None, None] * np.linspace(0.9, 1.1, 6).reshape(2, 3, 1)
+    for relative in (0.02, 0.005):
+        found = infer.finite_nuclei(*batch, seen, relative)
+        np.testing.assert_allclose(found, normal(*batch, seen, relative), rtol=1e-12)
+        assert found.shape == (2, 3)
+    energies = norm.logpdf(NL3[0], seen.B, 0.02 * seen.B).sum()
+    assert float(infer.finite_nuclei(NL3[0], None, seen, radii=False)) == pytest.approx(energies, rel=1e-12)
+
+
+def test_finite_nuclei_that_are_not_solved():
+    """One NaN is no solution, and changes nothing beside it; a nucleus far off is only unlikely."""
+    B, r_ch = np.broadcast_to(NL3[:, None], (2, 5, 2)).copy()
+    B[1, 0], r_ch[2, 1], r_ch[3], B[4] = np.nan, np.nan, np.inf, 0.0
+    found = infer.finite_nuclei(B, r_ch, PAIR)
+    assert found[0] == infer.finite_nuclei(*NL3[:, None], PAIR)[0]
+    assert np.all(found[1:4] == -np.inf) and np.isfinite(found[4])
+    single = infer.finite_nuclei(B[2], r_ch[2], PAIR)
+    assert single.shape == () and single == -np.inf
+    assert infer.finite_nuclei(B[2], None, PAIR, radii=False) > -np.inf
+
+
+def test_finite_nuclei_under_transformations():
+    """The derivative is -(y - mu) / sigma^2, and zero, not NaN, for a member that is not solved."""
+    seen = experiment(PAIR)
+    B, r_ch = np.broadcast_to(NL3[:, None], (2, 3, 2)).copy()
+    B[1] = np.nan
+    one = lambda B, r_ch: infer.finite_nuclei(B, r_ch, seen)
+    np.testing.assert_allclose(jax.jit(jax.vmap(one))(B, r_ch), one(B, r_ch), rtol=1e-14)
+    slopes = jax.jit(jax.vmap(jax.grad(one, argnums=(0, 1))))(B, r_ch)
+    for slope, y, mu in zip(slopes, NL3, (seen.B, seen.r_ch)):
+        np.testing.assert_allclose(slope[0], (mu - y) / (0.02 * mu) ** 2, rtol=1e-12)
+        np.testing.assert_array_equal(slope[1], 0.0)
+        np.testing.assert_array_equal(slope[2], slope[0])
+    total = jax.grad(lambda s: one(B + s, r_ch + s)[::2].sum())(0.0)  # beside the NaN
+    assert float(total) == pytest.approx(2 * float(sum(slope[0].sum() for slope in slopes)), rel=1e-12)
+
+
+def test_estimated_energy_counts_but_a_radius_that_is_missing_does_not():
+    seen = experiment(["78Ni"])
+    assert seen.estimated[0]
+    found = infer.finite_nuclei([640.0], None, seen, radii=False)
+    assert float(found) == pytest.approx(norm.logpdf(640.0, seen.B[0], 0.02 * seen.B[0]), rel=1e-12)
+    with pytest.raises(ValueError, match="no charge radius has been measured of 78Ni; give radii=False"):
+        infer.finite_nuclei([342.0, 640.0], [3.47, 3.9], ("40Ca", "78Ni"))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: infer.finite_nuclei(*NL3, "40Ca"), r"B must have shape \(\.\.\., 1\), the same as B, got \(2,\)"),
+    (lambda: infer.finite_nuclei(342.0, 3.47, ["40Ca"]), r"B must have shape \(\.\.\., 1\), .* got \(\)"),
+    (lambda: infer.finite_nuclei(NL3, NL3[1], PAIR), r"r_ch must have shape \(\.\.\., 2\), .* got \(2,\)"),
+    (lambda: infer.finite_nuclei(NL3[0], None, PAIR), "r_ch must be given, unless radii=False"),
+    (lambda: infer.finite_nuclei(*NL3, PAIR, 0.0), "relative must be finite and above 0, got 0.0"),
+    (lambda: infer.finite_nuclei(*NL3, PAIR, -0.02), "relative must be finite and above 0"),
+    (lambda: infer.finite_nuclei(*NL3, PAIR, np.nan), "relative must be finite and above 0"),
+    (lambda: infer.finite_nuclei(*NL3, PAIR, np.inf), "relative must be finite and above 0"),
+    (lambda: infer.finite_nuclei(*NL3, PAIR, [0.02, 0.01]), "relative must be one number"),
+    (lambda: infer.finite_nuclei(*NL3, ("40Ca", "41Ca")), "nuclei: no filling for '41Ca'"),
+    (lambda: infer.finite_nuclei(*NL3, [(20, 20), (82, 125.5)]), "Z and N must be whole numbers"),
+    (lambda: infer.finite_nuclei(*NL3, ()), "at least one nucleus"),
+    (lambda: infer.finite_nuclei(*NL3, experiment(PAIR)._replace(B=np.array([342.0, np.nan]))), "B must be finite"),
+])  # fmt: skip
+def test_finite_nuclei_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

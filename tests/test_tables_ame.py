@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nslib.tables.ame import YEARS, ame
+from nslib.tables.ame import YEARS, ame, newly_measured, select
 
 
 def value(table, Z, N):
@@ -23,12 +23,80 @@ def test_counts(year, rows, measured):
     assert np.isfinite(table[["mass_excess", "error"]].to_numpy()).all()
 
 
-def test_rectangle_of_2591():
-    # 20 <= Z <= 92, 20 <= N <= 148 in AME2012: the 2591 nuclei between 40Ca and 240U, 2033 of them measured
-    table = ame(2012)
-    table = table[table["Z"].between(20, 92) & table["N"].between(20, 148)]
-    assert len(table) == 2591
-    assert (~table["extrapolated"]).sum() == 2033
+@pytest.mark.parametrize(
+    ("ranges", "count"),
+    # 2591 nuclei between 40Ca and 240U, 993 with 20 <= Z <= 50: R. Utama, J. Piekarewicz and H. B. Prosper, Phys.
+    # Rev. C 93 (2016) 014311, who do not say the ranges of N. 558 of the 2591 are estimates
+    [
+        ({"Z": (20, 92), "N": (20, 148)}, 2591),
+        ({"Z": (20, 50), "N": (20, 84)}, 993),
+        ({"Z": (20, 92), "N": (20, 148), "measured": True}, 2033),
+        ({"A": (1, 295)}, 3353),
+        ({"measured": True}, 2438),
+        ({"Z": (26, 26), "A": (56, 56)}, 1),
+        ({"Z": (500, 600)}, 0),
+    ],
+)
+def test_selections(ranges, count):
+    table = select(2012, **ranges)
+    assert len(table) == count
+    assert list(table.index) == list(range(count))
+
+
+def test_ranges_are_closed():
+    table = select(2020, Z=(28, 30), N=(40, 42), A=(69, 71))
+    assert set(zip(table["Z"], table["N"], strict=True)) == {
+        (28, 41), (28, 42), (29, 40), (29, 41), (29, 42), (30, 40), (30, 41)
+    }  # fmt: skip
+
+
+def test_newly_measured():
+    # by sets of the nuclides themselves
+    def known(year):
+        table = select(year, measured=True)
+        return set(zip(table["Z"], table["N"], strict=True))
+
+    for before, after in ((2003, 2012), (2012, 2016), (2016, 2020), (2012, 2020)):
+        table = newly_measured(before, after)
+        assert set(zip(table["Z"], table["N"], strict=True)) == known(after) - known(before)
+        assert len(table) == len(known(after) - known(before))
+        assert table["mass_excess"].notna().all()
+    # 82Zn: an estimate in AME2012, measured in AME2016
+    zinc = value(newly_measured(2012, 2016), 30, 52)
+    assert (zinc["before"], zinc["after"]) == (2012, 2016)
+    assert zinc["mass_excess"] == pytest.approx(-42.313954)
+    assert (zinc["estimate"], zinc["estimate_error"]) == pytest.approx((-42.607, 0.298))
+
+
+def test_newly_measured_pooled():
+    ranges = {"Z": (20, 92), "N": (20, 148)}
+    both = newly_measured(2012, 2016, 2020, **ranges)
+    steps = [newly_measured(2012, 2016, **ranges), newly_measured(2016, 2020, **ranges)]
+    assert len(both) == sum(map(len, steps))
+    assert not both.duplicated(["Z", "N"]).any()
+    # the evaluators' own estimates, where they had one, are good: errors over stated errors below 1
+    known = both[both["estimate"].notna()]
+    z = (known["mass_excess"] - known["estimate"]) / np.hypot(known["error"], known["estimate_error"])
+    assert 0.5 < np.sqrt(np.mean(z**2)) < 1
+    assert len(known) < len(both)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: select(2013), "year must be one of 2003, 2012, 2016, 2020, got 2013"),
+        (lambda: select(2012, Z=(50, 20)), "Z must be two whole numbers"),
+        (lambda: select(2012, N=(-1, 20)), "N must be two whole numbers"),
+        (lambda: select(2012, A=(40.5, 60)), "A must be two whole numbers"),
+        (lambda: select(2012, A=(40, 50, 60)), "A must be two whole numbers"),
+        (lambda: newly_measured(2012), "years must be two or more"),
+        (lambda: newly_measured(2016, 2012), "years must be two or more"),
+        (lambda: newly_measured(2012, 2021), "year must be one of"),
+    ],
+)
+def test_bad_selections(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 @pytest.mark.parametrize(

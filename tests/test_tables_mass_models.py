@@ -11,7 +11,7 @@ import pytest
 
 from nslib.tables import mass_models
 from nslib.tables.ame import ame
-from nslib.tables.mass_models import EXTRA_NAMES, NAMES, mass_model
+from nslib.tables.mass_models import EXTRA_NAMES, NAMES, available, mass_model
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "mass_models.json").read_text())
 needs_extra = pytest.mark.skipif(
@@ -48,6 +48,10 @@ def test_table_of_the_extra(name):
     assert "nucleardatapy" not in sys.modules
 
 
+def test_available():
+    assert set(NAMES) <= set(available()) <= set(NAMES + EXTRA_NAMES)
+
+
 @needs_extra
 def test_extra_table_that_cannot_be_read(monkeypatch):
     # the package calls exit() on a name it does not know; here that is an error that says so
@@ -58,6 +62,7 @@ def test_extra_table_that_cannot_be_read(monkeypatch):
 
 def test_missing_extra(monkeypatch):
     monkeypatch.setattr(mass_models, "find_spec", lambda name: None)
+    assert available() == NAMES
     mass_models._nucleardatapy.cache_clear()
     with pytest.raises(ImportError, match=r"HFB21.*pip install nslib\[hfb21\]"):
         mass_model("HFB21")

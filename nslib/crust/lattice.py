@@ -119,6 +119,43 @@ def electrons(p, C, with_exchange=False):
     raise RuntimeError(f"electron density did not converge at p = {p.ravel()[0]:.4g} MeV fm^-3")
 
 
+def electrons_of_energy(g, C, with_exchange=False):
+    r"""Electrons of the neutral lattice at given Gibbs energies an electron.
+
+    The inverse of :func:`electrons`. Without exchange,
+
+    .. math:: g = \sqrt{k^2 + m^2} - c k, \quad c = \tfrac43 C_Z \quad\Rightarrow\quad
+              k = \frac{c g + \sqrt{g^2 - (1 - c^2) m^2}}{1 - c^2},
+
+    with it Newton's method from above, from this root with c + alpha / pi, as :math:`d\mu_x/dk \ge -\alpha/\pi`.
+
+    Parameters
+    ----------
+    g : array [MeV]
+    C : array that broadcasts with g, coefficients of :func:`lattice_coefficient` [1]
+    with_exchange : bool
+
+    Returns
+    -------
+    Electrons, arrays of the common shape; NaN where g lies below what a lattice at zero pressure has
+    """
+    g, C = np.broadcast_arrays(np.asarray(g, dtype=float), C)
+    c = 4 / 3 * C
+    with np.errstate(invalid="ignore"):
+        a = c + with_exchange * ALPHA / np.pi
+        k = (a * g + np.sqrt(np.where(g > 0, g**2 - (1 - a**2) * M_E**2, np.nan))) / (1 - a**2)
+        for _ in range(40 if with_exchange else 0):
+            mu_x, _, dmu_x = exchange(k)
+            E = np.sqrt(k**2 + M_E**2)
+            step = (E + mu_x - c * k - g) / (k / E + dmu_x - c)
+            k = k - step
+            if not np.any(np.abs(step) > 1e-9 * k):
+                break
+        state = _at_momentum(k, C, with_exchange)
+        ok = state.p > -1e-15
+    return Electrons(*(np.where(ok, a, np.nan) for a in state))
+
+
 def _at_momentum(k, C, with_exchange):
     """Electrons at the Fermi momentum k [MeV]."""
     mu_x, p_x, dmu_x = exchange(k) if with_exchange else (0.0, 0.0, 0.0)

@@ -147,7 +147,8 @@ def _chunk(index, settings):
     """Arrays of one chunk, a pure function of its index and the settings of :func:`finite_nuclei`."""
     rng = np.random.default_rng([settings["seed"], index])
     low, high = np.array(list(settings["prior"].values())).T
-    data = nuclei_of(rng.uniform(low, high, (settings["raw"], 7)), settings["nuclei"], max_iterations=settings["max_iterations"])
+    parameters = rng.uniform(low, high, (settings["raw"], 7))
+    data = nuclei_of(parameters, settings["nuclei"], max_iterations=settings["max_iterations"])
     small = {name: getattr(data, name).astype("uint8") for name in ("inversion", "status")}
     return {name: getattr(data, name) for name in ("parameters", "z", "B", "r_ch")} | small
 

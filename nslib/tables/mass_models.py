@@ -50,6 +50,11 @@ json.dump({k: [float(x) for x in v] for k, v in columns.items()}, stdout)
 """
 
 
+def available():
+    """Names of the tables that can be read here: ``NAMES``, and ``EXTRA_NAMES`` where the extra is installed."""
+    return NAMES + (EXTRA_NAMES if find_spec("nucleardatapy") else ())
+
+
 def mass_model(name):
     """Mass excesses of one published table.
 

@@ -1,6 +1,4 @@
-"""Masses of nuclei and atoms: conversions, and measured values joined to a model."""
-
-import pandas as pd
+"""Masses of nuclei and atoms, binding energies, and what the electrons add."""
 
 from nslib.units import M_E, M_N, M_P, M_U
 
@@ -72,45 +70,3 @@ def mass_excess(Z, N, binding, electrons=True):
     electrons : bool, as in :func:`binding_energy`
     """
     return Z * (M_P + M_E) + N * M_N - (Z + N) * M_U - binding - electrons * electron_binding(Z)
-
-
-def complete(measured, model):
-    """Measured masses where there are any, the model's elsewhere.
-
-    Parameters
-    ----------
-    measured : pandas.DataFrame with columns Z, N [1], mass_excess [MeV], extrapolated [bool], as from
-        :func:`nslib.tables.ame.ame`; extrapolated rows do not count as measured
-    model : pandas.DataFrame with columns Z, N [1], mass_excess [MeV], as from
-        :func:`nslib.tables.mass_models.mass_model`
-
-    Returns
-    -------
-    pandas.DataFrame with columns Z, N, mass_excess [MeV], measured [bool], ordered by Z and N. Measured
-    nuclides outside the model are kept.
-
-    Raises
-    ------
-    ValueError
-        naming a column that is missing, or a nuclide that stands twice in one table
-    """
-    for name, table, columns in (
-        ("measured", measured, ["Z", "N", "mass_excess", "extrapolated"]),
-        ("model", model, ["Z", "N", "mass_excess"]),
-    ):
-        check_columns(name, table, columns)
-    known = measured.loc[~measured["extrapolated"], ["Z", "N", "mass_excess"]].assign(measured=True)
-    both = pd.concat([known, model[["Z", "N", "mass_excess"]].assign(measured=False)])
-    both = both.drop_duplicates(["Z", "N"], keep="first")
-    return both.sort_values(["Z", "N"], ignore_index=True)
-
-
-def check_columns(name, table, columns):
-    """ValueError unless the table has these columns and no nuclide twice; ``name`` is the argument named."""
-    missing = [c for c in columns if c not in table]
-    if missing:
-        raise ValueError(f"{name} needs the columns {columns}, got {list(table)}")
-    twice = table[table.duplicated(["Z", "N"])]
-    if len(twice):
-        Z, N = twice["Z"].iloc[0], twice["N"].iloc[0]
-        raise ValueError(f"{name} has the nuclide Z = {Z}, N = {N} more than once; each may stand once")
