@@ -34,14 +34,19 @@ def fit(t, error, name="the quantity"):
     Raises
     ------
     ValueError
-        fewer than ``LEAST`` members, another number of inputs than of errors, errors that are not finite
+        fewer than ``LEAST`` members, another number of inputs than of errors, errors that are not finite or below 0,
+        half of them or more 0, inputs that are not finite
     """
     e = np.asarray(error, float)
     if len(e) != len(t):
         raise ValueError(f"there are {len(e)} errors of {name}, but {len(t)} inputs")
     if len(e) < LEAST or not np.all(np.isfinite(e)):
         raise ValueError(f"calibration needs at least {LEAST} finite errors of {name}, got {np.isfinite(e).sum()} of {len(e)}")
+    if np.any(e < 0) or np.median(e) == 0:
+        raise ValueError(f"errors of {name} must be >= 0 and more than half of them > 0; least {e.min():.3g}, median {np.median(e):.3g}")
     x, y = features(np.asarray(t)), np.log(e + 1e-3 * np.median(e))
+    if not np.all(np.isfinite(x)):
+        raise ValueError(f"{(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} inputs for the errors of {name} are not finite")
     halves = slice(None, None, 2), slice(1, None, 2)
     ratio = np.empty_like(e)
     for one, rest in (halves, halves[::-1]):

@@ -1,0 +1,382 @@
+r"""A Bayesian network of mass residuals: a mixture of chains, each started from a fit of its own.
+
+.. math:: f(x) = a + \sum_j b_j \tanh\!\left(c_j + \sum_i d_{ij} x_i\right)
+
+R. Utama, J. Piekarewicz and H. B. Prosper, Phys. Rev. C 93 (2016) 014311, equation 14, with 40 hidden nodes. Weights
+of one kind have a normal prior of mean zero whose precision has a gamma prior; here the noise is inferred as well.
+The posterior has very many modes and no chain visits them all. So several chains start from different fits, and what
+is predicted is their mixture; :meth:`MassNetwork.diagnostics` says how far they disagree.
+
+NumPyro and blackjax are optional: they are needed to fit, not to predict.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nslib.learn import mass_prediction
+from nslib.learn.mass_prediction import Prediction
+
+NOISES = ("normal", "student", "smooth")
+SAMPLERS = ("mclmc", "nuts")
+STARTS = ("fit", "prior")
+#: the precision of a kind of weights has a gamma prior of shape 1 and rate width^2, with inputs and residuals scaled
+WIDTHS = {"a": 1.0, "b": 1.0, "c": 3.0, "d": 3.0, "noise": 0.1}
+#: steps and greatest learning rate of Adam for the fit from which a chain starts
+FIT_STEPS, FIT_RATE = 4000, 0.03
+#: fits of which a chain starts from the best
+FITS = 3
+#: length over which a microcanonical chain forgets its direction, in autocorrelation lengths. Blackjax takes 0.4;
+#: chains that never forget their mode find more probable weights in the same time with 2 or 10
+LENGTH = 2.0
+
+
+class Diagnostics(NamedTuple):
+    """How far chains agree on the predicted residuals of n nuclei.
+
+    r_hat : (n,) array, split Gelman-Rubin statistic of f, 1 if chains agree
+    ess : (n,) array, effective number of independent samples of f in all chains
+    """
+
+    r_hat: np.ndarray
+    ess: np.ndarray
+
+
+@dataclass(frozen=True)
+class MassNetwork:
+    """Samples of the posterior of a network; :func:`fit` makes it.
+
+    Attributes
+    ----------
+    weights : dict of arrays (chain, sample, ...): a (), b (H,), c (H,), d (I, H), log_sigma (3,) and nu () of the
+        noise, all for scaled inputs and residuals
+    x_mean, x_scale : (I,) arrays, scale of the inputs
+    y_scale : float, scale of the residuals [MeV]
+    inputs, noise : str, as given to :func:`fit`
+    log_posterior : (chain, sample) array, not normalised
+    seconds : float, what the fit took
+    """
+
+    weights: dict = field(repr=False)
+    x_mean: np.ndarray
+    x_scale: np.ndarray
+    y_scale: float
+    inputs: str
+    noise: str
+    log_posterior: np.ndarray = field(repr=False)
+    seconds: float
+
+    def predict(self, Z, N):
+        """Prediction of the residuals of nuclei Z, N (n,) arrays, with one component a sample.
+
+        Every nucleus is answered. One far from those learnt from is an extrapolation, of which only the standard
+        deviation tells.
+
+        Raises
+        ------
+        ValueError
+            Z or N negative or not whole, of different lengths, or none
+        """
+        Z, N = mass_prediction.nuclei(Z, N)
+        f = self.y_scale * self._f(Z, N).reshape(-1, len(Z))
+        w = {k: self.weights[k].reshape(len(f), -1).astype(float) for k in ("log_sigma", "nu")}
+        sigma = self.y_scale * np.exp(w["log_sigma"] @ _trend(Z, N).T)
+        return Prediction(f, sigma, None if self.noise == "normal" else w["nu"])
+
+    def diagnostics(self, Z, N):
+        """Diagnostics of f at the nuclei Z, N (n,) arrays; needs NumPyro.
+
+        Weights may be permuted without any change of f, so that only f can tell whether chains agree.
+        """
+        numpyro = _optional("numpyro")
+        f = self._f(*mass_prediction.nuclei(Z, N)).astype(float)
+        r_hat, ess = numpyro.diagnostics.split_gelman_rubin, numpyro.diagnostics.effective_sample_size
+        return Diagnostics(np.asarray(r_hat(f)), np.asarray(ess(f)))
+
+    def chain(self, k):
+        """The network of chain k alone, counted from 0."""
+        k = range(len(self.log_posterior))[k]
+        weights = {name: w[k : k + 1] for name, w in self.weights.items()}
+        return replace(self, weights=weights, log_posterior=self.log_posterior[k : k + 1])
+
+    def _f(self, Z, N):
+        """Scaled f (chain, sample, n) in float32."""
+        x = ((mass_prediction.inputs(self.inputs, Z, N) - self.x_mean) / self.x_scale).astype("float32")
+        shape = self.weights["a"].shape
+        a, b, c, d = (self.weights[k].reshape(-1, *self.weights[k].shape[2:]) for k in "abcd")
+        f = [network(x, a[s], b[s], c[s], d[s], np) for s in range(len(a))]
+        return np.reshape(f, (*shape, len(x)))
+
+
+def network(x, a, b, c, d, xp=jnp):
+    """f (n,) of scaled inputs x (n, I) with weights a (), b (H,), c (H,), d (I, H); ``xp`` is jax.numpy or numpy."""
+    return a + xp.tanh(c + x @ d) @ b
+
+
+def _trend(Z, N):
+    """What the logarithm of a smooth noise depends on (n, 3): a constant, the size and the distance from stability.
+
+    The line of stability is (N - Z)/A = 0.4 A/(200 + A), A. E. S. Green.
+    """
+    A = Z + N
+    away = np.abs((N - Z) / A - 0.4 * A / (200 + A))
+    return np.stack([np.ones_like(A), np.cbrt(A) - 5, away / 0.05], axis=1)
+
+
+def model(x, y, trend, noise="normal", hidden=40):
+    """The NumPyro model: priors, network and noise.
+
+    Parameters
+    ----------
+    x : (n, I) array, scaled inputs
+    y : (n,) array, scaled residuals
+    trend : (n, 3) array, what a smooth noise depends on
+    noise, hidden : as in :func:`fit`
+    """
+    import numpyro
+    from numpyro.distributions import Gamma, Normal, StudentT
+
+    shapes = {"a": (), "b": (hidden,), "c": (hidden,), "d": (x.shape[1], hidden)}
+    w, sd = {}, {}
+    for name, width in WIDTHS.items():
+        sd[name] = numpyro.sample(f"tau_{name}", Gamma(1.0, width**2)) ** -0.5
+    for name, shape in shapes.items():
+        w[name] = numpyro.sample(name, Normal(0.0, sd[name]).expand(shape).to_event(len(shape)))
+    f, sigma = network(x, **w), sd["noise"]
+    if noise == "smooth":
+        slope = numpyro.sample("trend", Normal(0.0, 0.5).expand((2,)).to_event(1))
+        sigma = sigma * jnp.exp(trend[:, 1:] @ slope)
+    if noise == "normal":
+        numpyro.sample("y", Normal(f, sigma), obs=y)
+    else:
+        numpyro.sample("y", StudentT(2 + numpyro.sample("nu", Gamma(2.0, 0.1)), f, sigma), obs=y)
+
+
+def fit(
+    Z, N, residual, *, seed, inputs="ZA", noise="normal", hidden=40, chains=8, sampler="mclmc", start="fit",
+    warmup=10_000, draws=100, thin=300, progress=False,
+):  # fmt: skip
+    """Sample the posterior of the network from residuals of masses.
+
+    Parameters
+    ----------
+    Z, N : (n,) arrays [1]
+    residual : (n,) array, measured mass minus that of a model [MeV]
+    seed : int
+    inputs : "ZA": Z and A; "shell": also the parities and the distances from magic numbers
+    noise : "normal", "student": Student t with inferred degrees of freedom above 2, or "smooth": the same with a
+        width that depends on the size and on the distance from stability
+    hidden : int, nodes
+    chains : int
+    sampler : "mclmc": microcanonical Langevin dynamics of blackjax; "nuts": the No-U-Turn Sampler of NumPyro
+    start : "fit": each chain from a fit by Adam of its own; "prior": from random weights
+    warmup : int, steps that tune the sampler and are dropped
+    draws, thin : int, samples kept of each chain, one in ``thin`` steps
+    progress : bool, show a bar
+
+    Returns
+    -------
+    MassNetwork. An interrupt from the keyboard while microcanonical chains are sampled ends the fit there, with the
+    samples so far.
+
+    Raises
+    ------
+    ValueError
+        nuclei or residuals that are none, an unknown name, a number below 1
+    ImportError
+        NumPyro or blackjax is not installed
+    RuntimeError
+        a chain that left the finite numbers
+    """
+    Z, N, residual = mass_prediction.nuclei(Z, N, residual=residual)
+    _check(noise=(noise, NOISES), sampler=(sampler, SAMPLERS), start=(start, STARTS))
+    _positive(hidden=hidden, chains=chains, warmup=warmup, draws=draws, thin=thin)
+    begin = time.perf_counter()
+    x = mass_prediction.inputs(inputs, Z, N)
+    x_mean, x_scale, y_scale = x.mean(axis=0), x.std(axis=0), residual.std()
+    if y_scale == 0 or np.any(x_scale == 0):
+        raise ValueError("the nuclei must differ in each input and in their residuals")
+    with jax.enable_x64(False):
+        data = [jnp.asarray(a, "float32") for a in ((x - x_mean) / x_scale, residual / y_scale, _trend(Z, N))]
+        log_posterior = _log_posterior(data, noise, hidden)
+        keys = jax.random.split(jax.random.key(seed), 3)
+        begins = partial(_begin, n_in=x.shape[1], hidden=hidden, noise=noise)
+        q = jax.vmap(jax.vmap(begins))(jax.random.split(keys[0], (chains, FITS if start == "fit" else 1)))
+        q = _fits(log_posterior, q) if start == "fit" else jax.tree.map(lambda a: a[:, 0], q)
+        run = {"mclmc": _mclmc, "nuts": _nuts}[sampler]
+        q, log_p = run(log_posterior, q, keys[1:], warmup, draws, thin, progress)
+    if not np.all(np.isfinite(log_p)):
+        bad = int(np.argwhere(~np.isfinite(log_p))[0][0])
+        raise RuntimeError(f"chain {bad} left the finite numbers; try another seed")
+    seconds = time.perf_counter() - begin
+    return MassNetwork(_weights(q, noise), x_mean, x_scale, float(y_scale), inputs, noise, log_p, seconds)
+
+
+def save(net, path):
+    """Write a network to an ``.npz`` file: arrays, and what else it holds as JSON."""
+    rest = {key: getattr(net, key) for key in ("y_scale", "inputs", "noise", "seconds")}
+    arrays = {f"weights_{name}": w for name, w in net.weights.items()}
+    arrays |= {key: getattr(net, key) for key in ("x_mean", "x_scale", "log_posterior")}
+    np.savez_compressed(path, **arrays, rest=json.dumps(rest))
+
+
+def load(path):
+    """The network that :func:`save` wrote.
+
+    Raises
+    ------
+    ValueError
+        a file of something else
+    """
+    with np.load(path, allow_pickle=False) as file:
+        found = dict(file)
+    weights = {name[8:]: found.pop(name) for name in list(found) if name.startswith("weights_")}
+    try:
+        rest = json.loads(str(found.pop("rest")))
+        return MassNetwork(weights, **found, **rest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not hold a network of masses: {error!r}") from error
+
+
+def _check(**choices):
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+
+
+def _positive(**numbers):
+    for name, value in numbers.items():
+        if value < 1 or value % 1:
+            raise ValueError(f"{name} must be a whole number, at least 1; got {value}")
+
+
+def _optional(name):
+    """The optional package, or an ImportError that says how to get it."""
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"this needs the optional package {name}: pip install {name}") from error
+
+
+def _log_posterior(data, noise, hidden):
+    """Function of the unconstrained parameters: positive ones by their logarithm, with its Jacobian."""
+    _optional("numpyro")
+    from numpyro.infer.util import potential_energy
+
+    return lambda q: -potential_energy(model, (*data, noise, hidden), {}, q)
+
+
+def _begin(key, n_in, hidden, noise):
+    """Random unconstrained parameters, from which a fit or a chain starts."""
+    keys = jax.random.split(key, 3)
+    q = {f"tau_{k}": jnp.float32(-2 * np.log(max(width, 0.3))) for k, width in WIDTHS.items()}
+    q |= {
+        "a": jnp.float32(0.0),
+        "b": 0.3 * jax.random.normal(keys[0], (hidden,)),
+        "c": 2.0 * jax.random.normal(keys[1], (hidden,)),
+        "d": 2.0 * jax.random.normal(keys[2], (n_in, hidden)),
+    }
+    if noise != "normal":
+        q["nu"] = jnp.log(jnp.float32(5.0))
+    if noise == "smooth":
+        q["trend"] = jnp.zeros(2)
+    return q
+
+
+def _fits(log_posterior, q):
+    """The fit of greatest log posterior of each chain, from starts q (chain, fit, ...), the priors' widths held."""
+    _optional("optax")
+    import optax
+
+    held = {f"tau_{k}" for k in "abcd"}
+    adam = optax.adam(optax.cosine_decay_schedule(FIT_RATE, FIT_STEPS))
+
+    def step(carry, _):
+        q, state = carry
+        slope = jax.grad(log_posterior)(q)
+        slope = {k: 0 * v if k in held else -v for k, v in slope.items()}
+        change, state = adam.update(slope, state)
+        return (optax.apply_updates(q, change), state), None
+
+    def one(q):
+        q = jax.lax.scan(step, (q, adam.init(q)), length=FIT_STEPS)[0][0]
+        return q, log_posterior(q)
+
+    n = q["a"].shape
+    found, log_p = _chains(one)(jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), q))
+    best = np.argmax(np.nan_to_num(log_p.reshape(n), nan=-np.inf), axis=1) + np.arange(0, log_p.size, n[1])
+    return jax.tree.map(lambda a: a[best], found)
+
+
+def _chains(function):
+    """The function over chains: one after another on a CPU, where a chain fits into its cache, else all at once."""
+    if jax.default_backend() == "cpu":
+        return jax.jit(lambda *trees: jax.lax.map(lambda tree: function(*tree), trees))
+    return jax.jit(jax.vmap(function))
+
+
+def _mclmc(log_posterior, q, keys, warmup, draws, thin, progress):
+    """Samples (chain, sample, ...) by microcanonical Langevin dynamics, each chain with step and length of its own."""
+    blackjax = _optional("blackjax")
+    from tqdm import tqdm
+
+    kernel = blackjax.mclmc.build_kernel()
+
+    def tune(key, q):
+        keys = jax.random.split(key)
+        state = blackjax.mclmc.init(q, log_posterior, keys[0])
+        return blackjax.mclmc_find_L_and_step_size(
+            kernel, warmup, state, keys[1], log_posterior, 1 / 3, 1 / 3, 1 / 3,
+            diagonal_preconditioning=False, l_factor=LENGTH,
+        )[:2]  # fmt: skip
+
+    def sample(key, state, tuned):
+        def step(state, key):
+            state, _ = kernel(key, state, log_posterior, tuned.inverse_mass_matrix, tuned.L, tuned.step_size)
+            return state, None
+
+        return jax.lax.scan(step, state, jax.random.split(key, thin))[0]
+
+    n = len(q["a"])
+    state, tuned = _chains(tune)(jax.random.split(keys[0], n), q)
+    sample, kept = _chains(sample), []
+    try:
+        for key in tqdm(jax.random.split(keys[1], draws), desc="samples", disable=not progress):
+            state = sample(jax.random.split(key, n), state, tuned)
+            kept.append(jax.tree.map(np.asarray, (state.position, state.logdensity)))
+    except KeyboardInterrupt:
+        if not kept:
+            raise
+    return jax.tree.map(lambda *a: np.stack(a, axis=1), *kept)
+
+
+def _nuts(log_posterior, q, keys, warmup, draws, thin, progress):
+    """Samples (chain, sample, ...) by the No-U-Turn Sampler, trees of at most 511 steps."""
+    from numpyro.infer import MCMC, NUTS
+
+    sampler = NUTS(potential_fn=lambda q: -log_posterior(q), max_tree_depth=9)
+    n = len(q["a"])
+    mcmc = MCMC(
+        sampler, num_warmup=warmup, num_samples=draws * thin, num_chains=n, thinning=thin,
+        chain_method="vectorized", progress_bar=progress,
+    )  # fmt: skip
+    begin = q if n > 1 else {k: v[0] for k, v in q.items()}
+    mcmc.run(keys[0], init_params=begin, extra_fields=("potential_energy",))
+    log_p = -mcmc.get_extra_fields(group_by_chain=True)["potential_energy"]
+    return jax.tree.map(np.asarray, (mcmc.get_samples(group_by_chain=True), log_p))
+
+
+def _weights(q, noise):
+    """What :class:`MassNetwork` keeps of unconstrained samples."""
+    log_sigma = -0.5 * q["tau_noise"][..., None]
+    trend = q.get("trend", np.zeros((*log_sigma.shape[:-1], 2), "float32"))
+    nu = 2 + np.exp(q["nu"]) if "nu" in q else np.full(q["a"].shape, np.inf, "float32")
+    return {k: q[k] for k in "abcd"} | {"log_sigma": np.concatenate([log_sigma, trend], axis=-1), "nu": nu}
