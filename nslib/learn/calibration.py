@@ -4,12 +4,12 @@ import numpy as np
 
 #: probabilities for which half-widths are given
 LEVELS = (0.68, 0.95)
-#: least number of held-out members
-LEAST = 100
+#: least number of held-out members, and of members for each coefficient of the polynomial of second degree
+LEAST, EACH = 100, 20
 
 
 def features(t):
-    """Polynomials of second degree of standardised inputs t (..., k): 1, t_i, t_i t_j."""
+    """Polynomials of second degree of standardised inputs t (..., k): 1, t_i, t_i t_j; those of first degree stand first."""
     k = t.shape[-1]
     pairs = [t[..., i] * t[..., j] for i in range(k) for j in range(i + 1)]
     return np.stack([np.ones(t.shape[:-1]), *np.moveaxis(t, -1, 0), *pairs], axis=-1)
@@ -18,8 +18,10 @@ def features(t):
 def fit(t, error, name="the quantity"):
     """What :func:`half_widths` needs, from absolute errors on held-out members.
 
-    The logarithm of the error is fitted by a polynomial of second degree in the inputs. The factors that make the
-    half-widths cover ``LEVELS`` are read off on each half of the members with the polynomial of the other half.
+    The logarithm of the error is fitted by a polynomial in the inputs: of second degree, or of first or zeroth degree
+    where there are fewer than ``EACH`` members for a coefficient, since a polynomial that fits noise makes half-widths too
+    wide. The factors that make them cover ``LEVELS`` are read off on each half of the members with the polynomial of the
+    other half.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def fit(t, error, name="the quantity"):
     x, y = features(np.asarray(t)), np.log(e + 1e-3 * np.median(e))
     if not np.all(np.isfinite(x)):
         raise ValueError(f"{(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} inputs for the errors of {name} are not finite")
+    n_input = np.shape(t)[1]
+    x = x[:, : next((n for n in (x.shape[1], n_input + 1) if n * EACH <= len(x)), 1)]
     halves = slice(None, None, 2), slice(1, None, 2)
     ratio = np.empty_like(e)
     for one, rest in (halves, halves[::-1]):
@@ -58,4 +62,5 @@ def fit(t, error, name="the quantity"):
 
 def half_widths(t, fitted):
     """Half-widths (..., 2) at ``LEVELS`` for standardised inputs t (..., k)."""
-    return np.exp(features(np.asarray(t)) @ np.array(fitted["coefficients"]))[..., None] * np.array(fitted["factors"])
+    c = np.array(fitted["coefficients"])
+    return np.exp(features(np.asarray(t))[..., : len(c)] @ c)[..., None] * np.array(fitted["factors"])

@@ -74,6 +74,11 @@ class Emulator:
     nuclei: tuple = field(metadata={"static": True})
     text: str = field(default="{}", metadata={"static": True})
 
+    @property
+    def card(self):
+        """The model card as a dict; empty for networks that were not loaded from a file."""
+        return self.values.card
+
     def at(self, parameters, z):
         """ln B, ln r_ch and the probability of convergence, (..., k) each, where couplings exist; in JAX, unchecked."""
         x, k = inputs(parameters, z), len(self.nuclei)
@@ -96,15 +101,15 @@ class Emulator:
         Raises
         ------
         ValueError
-            a nucleus that was not learnt, parameters of another shape, a threshold that is not above 0; one set with a
-            value that is not finite
+            a nucleus that was not learnt, parameters of another shape, a threshold that is not above 0 or beyond
+            ``LEARNT``; one set with a value that is not finite
 
         Warns
         -----
         UserWarning
             parameters outside of the prior, from which the training set was drawn
         """
-        _thresholds(relative, absolute)
+        _thresholds(self.nuclei, relative, absolute)
         x, single = _parameters(q)
         chosen = _chosen(self.nuclei, nuclei)
         inverted = rmf.invert(rmf.NuclearMatter(*x.T))
@@ -134,13 +139,18 @@ def _exp(emulator, x, z):
     return jnp.exp(ln_B), jnp.exp(ln_r), p
 
 
-def _thresholds(relative, absolute):
-    """ValueError for thresholds of the class ``OUTSIDE`` that are none."""
+def _thresholds(names, relative, absolute):
+    """ValueError for thresholds of the class ``OUTSIDE`` that are none, or reach beyond what was learnt."""
     if relative is None and absolute is None:
         raise ValueError("relative must be given where absolute is not")
     for name, value in (("relative", relative), ("absolute", absolute)):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be finite and above 0, got {value!r}")
+    for name, value, most in (
+        ("relative", relative, LEARNT), ("absolute", absolute, LEARNT * float(finite.experiment(names).B.min())),
+    ):  # fmt: skip
+        if value is not None and value > most:
+            raise ValueError(f"{name} must be at most {most:.6g}, got {value!r}: beyond {100 * LEARNT:.0f} % of B nothing was learnt")
 
 
 def _classes(names, B, r_ch, p, relative, absolute):
@@ -379,6 +389,11 @@ class Paper:
     B: networks.Network
     r_ch: networks.Network
     nuclei: tuple = field(metadata={"static": True})
+
+    @property
+    def card(self):
+        """The model card as a dict; empty for networks that were not loaded from a file."""
+        return self.classifier.card
 
     def at(self, x):
         """B, r_ch and the probabilities of the classes of rows x (..., 9) of the paper's inputs; in JAX, unchecked."""
