@@ -173,7 +173,7 @@ book.Table(("set: computed (published)", "rho_0 [fm^-3]", "E_0 [MeV]", "K_0 [MeV
 # %%
 FIVE = datasets.FIVE
 centre = np.array([0.15, -16.0, 230.0, 0.0, 0.62, 32.0, 60.0])
-Q_0 = np.linspace(-800, -150, 96)
+Q_0 = np.linspace(-500, -200, 96)
 line = np.tile(centre, (len(Q_0), 1))
 line[:, 3] = Q_0
 along = rmf.invert(rmf.NuclearMatter(*line.T))
@@ -211,8 +211,10 @@ plt.show()
 # with $V = W \pm R/2 + V_C$, and the fields obey Klein-Gordon equations with the densities of the filled levels as sources:
 #
 # $$
-# (-\nabla^2 + m_\sigma^2)\,\Sigma = g_\sigma^2\big(n_s - b\,\Sigma^2 - c\,\Sigma^3\big), \qquad
-# (-\nabla^2 + m_\omega^2)\,W = g_\omega^2\big(n - C W^3 - \Lambda_\mathrm{v} R^2 W\big), \ \dots
+# \begin{aligned}
+# (-\nabla^2 + m_\sigma^2)\,\Sigma &= g_\sigma^2\big(n_s - b\,\Sigma^2 - c\,\Sigma^3\big), \\
+# (-\nabla^2 + m_\omega^2)\,W &= g_\omega^2\big(n - C W^3 - \Lambda_\mathrm{v} R^2 W\big), \ \dots
+# \end{aligned}
 # $$ (eq-03-fields)
 #
 # Fields make levels, levels make densities, densities make fields, until nothing moves. `nuclei.solve` does this for a batch on a grid
@@ -234,7 +236,7 @@ rows += [(f"{name}, r_ch [fm]", *(f"{solved.r_ch[i, k]:.3f}" for k in range(5)))
 rows += [("NL3, published", *(NL3[n][1] for n in FIVE))]
 book.Table(("set", *FIVE), rows)
 
-# %%
+# %% tags=["hide-input"]
 GRIDS = (0.5, 0.25)
 if scale == "paper":
     few = ("16O", "40Ca", "208Pb")
@@ -333,7 +335,7 @@ for name, value in policies.items():
 # A row is a draw and a nucleus: seven parameters, $N$ and $Z$. A classifier of four layers of 64, ReLU, softmax, cross-entropy, Adam at
 # $10^{-4}$, batches of 32; two regressors of the same shape, mean absolute percentage error of raw values, $10^{-3}$, batches of 128.
 
-# %%
+# %% tags=["hide-input"]
 def kept(name, make, **how):
     """Network of a training, with its card; kept on disk, so that an interrupted run goes on where it stopped."""
     key = hashlib.sha256((json.dumps([name, how]) + fingerprint).encode()).hexdigest()[:16]
@@ -400,7 +402,7 @@ plt.show()
 # %% [markdown]
 # Is four layers of 64 special? scikit-learn's grid search with three folds, folds of *draws*, on a small grid:
 
-# %%
+# %% tags=["hide-input"]
 if scale != "page":
     from sklearn.model_selection import GridSearchCV, GroupKFold
     from sklearn.neural_network import MLPClassifier
@@ -438,7 +440,7 @@ book.Table(("layers", "learning rate", "accuracy, three folds", "standard error"
 # Three changes. Whether couplings exist is not learnt but computed: it is algebra. The root $z$ goes in beside the seven parameters. And one network gives the
 # logarithms of all ten numbers, another the probability that each nucleus converges, both smooth (SiLU).
 
-# %%
+# %% tags=["hide-input"]
 ours_how = {"epochs": epochs_ours, "learnt": nucleiml.LEARNT}
 
 def emulator(i):
@@ -502,7 +504,7 @@ book.Table(("true class", *(f"said {n}" for n in names)), [(n, *row) for n, row 
 # %% [markdown]
 # ### Thresholds
 
-# %%
+# %% tags=["hide-input"]
 PAPER_B2 = {"30 %": (0.9667, 0.9583, 0.9762, 0.9755, 0.9572), "20 %": (0.9521, 0.9341, 0.9661, 0.9691, 0.9398),
             "10 %": (0.9371, 0.8928, 0.9267, 0.9613, 0.9424), "10 MeV": (0.9508, 0.7712, 0.7017, 0.9682, 0.9776)}
 thresholds = dict(committed.get("thresholds", {}))
@@ -625,7 +627,7 @@ if bad.any():
 # The paper's regressor takes $N$ and $Z$ as inputs, so one may ask it for any nucleus. It was trained on five, on eight (I: with 24O, 58Ca, 78Ni) or on ten (II: and
 # 68Ni, 90Zr), and asked for seven others. We did the same with several seeds, since one training says little:
 
-# %%
+# %% tags=["hide-input"]
 UNSEEN = ("30Ne", "54Ca", "56Ni", "100Sn", "116Sn", "138Sn", "144Sm")
 STAGES = {"initial": FIVE, "I": (*FIVE, "24O", "58Ca", "78Ni"), "II": (*FIVE, "24O", "58Ca", "78Ni", "68Ni", "90Zr")}
 PAPER_C1 = {"B": [(0.1342, 0.7662, 0.6297), (0.1871, 0.8840, 0.9005), (-1.8191, -0.3130, 0.0242), (-0.5571, -1.9090, 0.0697), (0.8300, 0.5185, 0.9019),
@@ -724,13 +726,16 @@ def floor(size, n_pair=8):
 
 
 names = list(rmf.NuclearMatter._fields)
-rows = [(name, *(f"{v:.1e}" for v in values)) for name, values in jsd.items() if name != "solver"]
+far = committed["divergence"] if shipped else jsd
+rows = [(name, *(f"{v:.1e}" for v in values)) for name, values in far.items() if name not in ("solver", "effective draws")]
+if shipped:
+    rows.append((f"ours, with the {len(test)} draws of this page only", *(f"{v:.1e}" for v in jsd["ours"])))
 rows += [(f"two samples of {size} from one posterior", *(f"{v:.1e}" for v in floor(size))) for size in (1000, 5000)]
 extra["divergence"] = jsd | {"effective draws": float(ess)}
 book.Table(("Jensen-Shannon divergence from the solver's posterior [nats]", *names), rows)
 
 # %% [markdown]
-# Fifty bins over the prior, natural logarithm. The last rows are what chance alone does: two samples of a thousand from *one* posterior differ by more than the paper's
+# Fifty bins over the prior, natural logarithm, draws of the run at paper scale. The last rows are what chance alone does: two samples of a thousand from *one* posterior differ by more than the paper's
 # networks do from the solver. A bound of 0.1 is no test; paired draws are.
 
 # %%
@@ -740,20 +745,19 @@ def quantiles(x, w, q=(0.16, 0.5, 0.84)):
     return np.interp(q, np.cumsum(w[order]) - w[order] / 2, x[order])
 
 
-rows, moved = [], {}
+moved, quoted = {}, {}
 for name in ("solver", "the paper's networks", "ours", "the paper's, no classifier"):
     q = [quantiles(test.parameters[:, k], posterior[name]) for k in range(7)]
     if name == "solver":
         reference = q
     moved[name] = [float(abs(a[1] - b[1]) / ((b[2] - b[0]) / 2)) for a, b in zip(q, reference)]
-    rows.append((name, *(f"{b:.4g} (+{c - b:.2g} -{b - a:.2g})" for a, b, c in q)))
-extra["posterior"] = {"quantiles": {row[0]: list(row[1:]) for row in rows}, "moved": moved}
+    quoted[name] = [[float(f"{v:.5g}") for v in three] for three in q]
+extra["posterior"] = {"quantiles": quoted, "moved": moved}
 if scale == "paper":
     resampled = test.parameters[np.random.default_rng([seed, 9]).choice(len(test), 2500, p=posterior["solver"])]
     extra["solver_draws"] = [[float(f"{v:.4g}") for v in row] for row in resampled]
-book.Table(("median and 68 %", *names), rows)
 
-# %%
+# %% tags=["hide-input"]
 if scale == "paper":
     import tempfile
 
@@ -776,7 +780,7 @@ if clock:
     print(f"{clock['draws']} draws: solver {took[0]:.0f} s (the paper: 4.5 h), the paper's networks {took[1]:.1f} s (the paper: 15 s), ours {took[2]:.1f} s")
 
 # %% [markdown]
-# An emulator can be asked live. The two in the picture weight fresh draws, here and now; the solver's posterior is that of the run at paper scale.
+# An emulator can be asked live. The two in the table and picture weight fresh draws, here and now; the solver's posterior is that of the run at paper scale.
 
 # %%
 n_live = book.choose(scale, None, smoke=1000, page=60000, paper=100000)
@@ -799,12 +803,19 @@ drawn = {
     else (test.parameters, posterior["solver"]),
 }
 
+# %%
+rows = []
+for name, (x, w) in reversed(drawn.items()):
+    q = [quantiles(x[:, k], w / np.sum(w)) for k in range(7)]
+    rows.append((name, *(f"{b:.4g} (+{c - b:.3g} -{b - a:.3g})" for a, b, c in q)))
+book.Table(("median and 68 %", *names), rows)
+
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Corner plot of the seven nuclear-matter parameters: posteriors from the exact solver, from the paper's networks and from ours lie on each other, those from the paper's networks without classifier are shifted in the incompressibility and the effective mass."}}
 import corner  # noqa: E402
 
 labels_of = (r"$\rho_0$", "$E_0$", "$K_0$", "$Q_0$", "$m^*/m$", "$J_0$", "$L_0$")
 look = {"labels": list(labels_of), "bins": 20, "range": list(rmf.PRIOR), "plot_datapoints": False, "plot_density": False, "levels": (0.68, 0.95), "smooth": 1.0,
-        "no_fill_contours": True}
+        "no_fill_contours": True, "max_n_ticks": 3}
 with plt.rc_context({"figure.constrained_layout.use": False, "axes.grid": False, "font.size": 9}):
     fig = plt.figure(figsize=(9.5, 9.5))
     styles = dict(zip(drawn, ((book.PALETTE[1], "-"), (book.PALETTE[0], "--"), (book.PALETTE[2], ":"), ("black", "-"))))
@@ -823,9 +834,7 @@ plt.show()
 lost = {name: float(np.sum(posterior[name][~coupled_draws])) for name in ("the paper's, no classifier",)}
 stuck = coupled_draws & ~both_good(test.solved)
 in_stuck = {name: float(np.sum(posterior[name][stuck])) for name in ("the paper's, couplings exist", "ours, no convergence class")}
-largest = lambda name: f"{max(jsd[name]):.1e} ({names[int(np.argmax(jsd[name]))]})"  # noqa: E731
-rows = [(name, f"{100 * v:.0f} % where no couplings exist", largest(name)) for name, v in lost.items()]
-rows += [(name, f"{100 * v:.0f} % where a nucleus does not converge", largest(name)) for name, v in in_stuck.items()]
+largest = lambda name: f"{max(far[name]):.1e} ({names[int(np.argmax(far[name]))]})"  # noqa: E731
 larger = all(a > b for a, b in zip(jsd["the paper's, no classifier"], jsd["the paper's networks"]))
 order = [names[k] for k in np.argsort(moved["the paper's, no classifier"])[::-1]]
 if scale == "paper":
@@ -835,6 +844,9 @@ if scale == "paper":
         "and this region is bounded in K_0, Q_0 and m*, hardly in J_0 and L_0. With an exact test of couplings alone the rest of the shift comes from 40Ca that does not converge."
     ))
 extra["leak"] = {"no couplings": lost, "not converged": in_stuck, "order": order}
+leak = committed["leak"] if shipped else extra["leak"]
+rows = [(name, f"{100 * v:.0f} % where no couplings exist", largest(name)) for name, v in leak["no couplings"].items()]
+rows += [(name, f"{100 * v:.0f} % where a nucleus does not converge", largest(name)) for name, v in leak["not converged"].items()]
 book.Table(("emulator", "of its posterior lies", "largest divergence"), rows)
 
 # %% [markdown]
@@ -842,7 +854,7 @@ book.Table(("emulator", "of its posterior lies", "largest divergence"), rows)
 # to learn is the physically interesting class, sets that have couplings but whose 40Ca has no solution: its σ field runs away. Is the iteration at fault, or its
 # budget? With the 999 iterations of the paper, and walking in small steps of the parameters from a set that converges:
 
-# %%
+# %% tags=["hide-input"]
 if scale == "paper":
     stubborn = np.flatnonzero(coupled_draws & ~test.solved[:, 1])[:320]
     patient = datasets.nuclei_of(test.parameters[stubborn], FIVE, max_iterations=999)
@@ -864,7 +876,7 @@ if stubborn_found:
 # The paper compares its emulator with its own solver: 2 s for two nuclei against 1.5 ms. Every speed-up has a baseline, so here is the table, in time on one core (what runs on two counts
 # twice), of one run:
 
-# %%
+# %% tags=["hide-input"]
 def cpu_ms(call, n, repeat=20):
     """CPU milliseconds of a call for each of n sets, after compilation; the mean of some repetitions, on all cores together."""
     jax.block_until_ready(call())
@@ -966,7 +978,7 @@ def by_network(net):
 live = {"cubic polynomial, 7 parameters": cubic(False, 1000), "cubic polynomial, with z": cubic(True, 1000), "our network": by_network(ours[0].values)}
 book.Table(("method (polynomials: up to 1000 draws)", "95 % of B within [%]", "95 % of r_ch within [%]"), [(name, *(f"{v:.2g}" for v in e)) for name, e in live.items()])
 
-# %%
+# %% tags=["hide-input"]
 if scale == "paper":
     coupled = train[np.flatnonzero(train.inversion == 0)]
     learning = []
@@ -1002,7 +1014,7 @@ plt.show()
 #
 # Our emulator states an error with each number, half-widths at 68 and 95 %, calibrated on draws that no training saw:
 
-# %%
+# %% tags=["hide-input"]
 rows, cover = [], []
 if all(s.B_error is not None for s in say_ours):
     for k, name in enumerate(FIVE):
@@ -1031,7 +1043,7 @@ book.Table(("parameters", "nucleus", "B: emulator [MeV]", "solver", "r_ch: emula
 # For a nucleus that was never seen there is something better than extrapolation in $N$ and $Z$: *ask the solver a few times* and learn the new
 # nucleus from the known ones, by ridge regression on the logarithms of their ten numbers, the parameters and $z$ (with squares and products from a thousand solutions on).
 
-# %%
+# %% tags=["hide-input"]
 if scale == "paper":
     from sklearn.linear_model import RidgeCV
 
