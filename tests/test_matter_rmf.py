@@ -390,3 +390,10 @@ def test_prior():
     inside = rmf.in_prior(GOOD._replace(K_0=np.array([149.0, 151.0])))
     assert inside.tolist() == [False, True]
     assert int(rmf.invert(GOOD._replace(K_0=310.0)).status) == 0  # outside, and solved
+
+
+def test_arguments_of_another_type_or_length():
+    with pytest.raises(ValueError, match=r"q must be NuclearMatter, got ndarray; .*NuclearMatter\(\*array\.T\)"):
+        rmf.invert(np.ones((3, 7)))
+    with pytest.raises(ValueError, match=r"must be as many; got shapes \{'rho_0': \(2,\), 'E_0': \(3,\)\}"):
+        rmf.invert(rmf.NuclearMatter(np.full(2, 0.15), np.full(3, -16.0), 250.0, -300.0, 0.62, 31.0, 60.0))

@@ -207,3 +207,21 @@ def test_pairs_are_names():
     from nslib.nuclei.levels import nucleus
 
     assert nucleus((82, 126)) is NUCLEI["208Pb"]
+
+
+@pytest.mark.parametrize(
+    ("couplings", "nuclei_asked", "message"),
+    [
+        (rmf.NuclearMatter(0.15, -16.0, 250.0, -300.0, 0.62, 31.0, 60.0), NAMES, "must be Couplings of nslib.matter.rmf, got NuclearMatter; .*invert"),
+        (rmf.invert(rmf.NuclearMatter(0.15, -16.0, 250.0, -300.0, 0.62, 31.0, 60.0)), NAMES, r"got Inversion; .*\.couplings"),
+        (rmf.published("NL3"), 40, "nuclei must be names or pairs"),
+    ],
+)
+def test_what_is_easily_confused_is_said(couplings, nuclei_asked, message):
+    with pytest.raises(ValueError, match=message):
+        nuclei.solve(couplings, nuclei_asked)
+
+
+def test_iterations_must_be_a_number():
+    with pytest.raises(ValueError, match="max_iterations must be a whole number of at least 1, got '10'"):
+        nuclei.solve(rmf.published("NL3"), NAMES, max_iterations="10")

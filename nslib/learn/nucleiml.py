@@ -33,7 +33,8 @@ class Prediction(NamedTuple):
 
     nuclei : tuple of names
     B, r_ch : [MeV], [fm]; NaN where there are no couplings
-    B_error, r_error : (..., k, 2) arrays, half-widths at 68 and 95 % [MeV], [fm]; None for ``Paper``
+    B_error, r_error : (..., k, 2) arrays, half-widths at 68 and 95 % [MeV], [fm], NaN outside of the prior; None for
+        ``Paper``
     converged : probability that the nucleus converges, 0 without couplings; for ``Paper`` that it is admissible
     admissibility : int of :class:`nslib.datasets.Admissibility`; of ``Paper`` its own classes
     """
@@ -122,13 +123,14 @@ class Emulator:
         return _prediction(self.nuclei, chosen, single, B, r_ch, *self._errors(x, z, B, r_ch), p, kinds)
 
     def _errors(self, x, z, B, r_ch):
-        """Half-widths (n, k, 2) of B and r_ch, or None where they are not known."""
+        """Half-widths (n, k, 2) of B and r_ch, NaN outside of the prior; or None where they are not known at all."""
         known = json.loads(self.text).get("errors")
         if known is None:
             return None, None
         t = (np.asarray(inputs(x, z)) - np.asarray(self.values.x_mean)) / np.asarray(self.values.x_scale)
         t = np.where(np.isfinite(t), t, 0.0)  # B and r_ch are NaN there
         width = np.stack([calibration.half_widths(t, e) for e in known], axis=1)
+        width[~rmf.in_prior(rmf.NuclearMatter(*x.T))] = np.nan
         k = len(self.nuclei)
         return B[..., None] * width[:, :k], r_ch[..., None] * width[:, k:]
 
@@ -193,8 +195,8 @@ def _parameters(q):
             if not low <= value <= high
         ]
         warnings.warn(
-            f"{', '.join(wrong)}: {outside.sum()} of {len(x)} sets lie outside the population of the training set; "
-            "nslib.nuclei.solve has no such bounds", stacklevel=3,
+            f"{', '.join(wrong)}: {outside.sum()} of {len(x)} sets lie outside the population of the training set, where "
+            "errors are not known; nslib.nuclei.solve has no such bounds", stacklevel=3,
         )  # fmt: skip
     return x, single
 

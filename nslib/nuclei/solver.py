@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from nslib.matter.rmf import published
+from nslib.matter.rmf import Couplings, published
 from nslib.matter.rmf.fields import as_batch
 from nslib.nuclei import dirac, fields, iteration
 from nslib.nuclei.banded import ROWS
@@ -237,15 +237,22 @@ def solve(
     Raises
     ------
     ValueError
-        a nucleus without a filling, Z or N not whole, values out of range; for one set, couplings not
+        couplings of another type, a nucleus without a filling, Z or N not whole, values out of range; for one set, couplings not
         finite, masses, g_sigma or g_omega not above 0. In a batch such a member has a status and NaN.
     """
+    if not isinstance(couplings, Couplings):
+        kind = type(couplings).__name__
+        hint = "; the couplings of an Inversion are its .couplings" if kind == "Inversion" else "; nslib.matter.rmf.invert finds them"
+        raise ValueError(f"couplings must be Couplings of nslib.matter.rmf, got {kind}{hint}")
+    if isinstance(nuclei, int) or not np.iterable(nuclei):
+        raise ValueError(f"nuclei must be names or pairs (Z, N), got {nuclei!r}")
     names = [nuclei] if isinstance(nuclei, str) else list(nuclei)
     chosen = tuple(nucleus(one) for one in names)
     if not chosen:
         raise ValueError("nuclei must name at least one nucleus")
-    if isinstance(max_iterations, bool) or not float(max_iterations).is_integer() or max_iterations < 1:
-        raise ValueError(f"max_iterations must be a whole number of at least 1, got {max_iterations}")
+    whole = isinstance(max_iterations, (int, float, np.number)) and not isinstance(max_iterations, bool)
+    if not whole or not float(max_iterations).is_integer() or max_iterations < 1:
+        raise ValueError(f"max_iterations must be a whole number of at least 1, got {max_iterations!r}")
     if not 1e-9 <= tolerance <= 1e-2:
         raise ValueError(f"tolerance must lie between 1e-9 and 1e-2 fm^-1, got {tolerance}")
     grid = _grid(step, radius)

@@ -248,8 +248,13 @@ def invert(q, *, rule="continuous", m_sigma=508.1941, m_omega=782.501, m_rho=763
     """
     if rule not in ("continuous", "positive"):
         raise ValueError(f'rule must be "continuous" or "positive", got {rule!r}')
+    if not isinstance(q, NuclearMatter):
+        raise ValueError(f"q must be NuclearMatter, got {type(q).__name__}; from an array of shape (n, 7) it is NuclearMatter(*array.T)")
     given = q._asdict() | {"m_sigma": m_sigma, "m_omega": m_omega, "m_rho": m_rho, "m": m}
     values = {name: _numbers(name, value) for name, value in given.items()}
+    shapes = {name: a.shape for name, a in values.items() if a.shape}
+    if len(set(shapes.values()) - {(1,)}) > 1:
+        raise ValueError(f"parameters must be as many; got shapes {shapes}")
     shape = jnp.broadcast_shapes(*(a.shape for a in values.values()))
     if len(shape) > 1:
         raise ValueError(f"parameters must be numbers or arrays of one axis, got shape {shape}")
