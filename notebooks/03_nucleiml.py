@@ -125,7 +125,9 @@ extra = {}
 # + \frac{B}{4g_\sigma^4}\Sigma^4 + Wn - \frac{m_\omega^2}{2g_\omega^2}W^2 - \frac{C}{4}W^4 .
 # $$ (eq-03-energy)
 #
-# Nobody measures $g_\sigma$ or $A$. What one knows, within limits, are the properties of matter at saturation:
+# $A$ and $B$ bend the scalar field, $C$ the vector field; a fourth term, $\Lambda_\mathrm{v}$, couples the vector to the isovector field, and $g_\rho$ is the strength of that. What is
+# $\rho_0$ in the paper's tables is $n_0$ in this book's formulas; [Notation](../book/notation.md) has all symbols. With $C < 0$ the vector field grows faster than the density and ends
+# at some density, so such models do not reach far. Nobody measures $g_\sigma$ or $A$. What one knows, within limits, are the properties of matter at saturation:
 
 # %%
 book.Table(("parameter", "from", "to", "unit"), [
@@ -167,13 +169,17 @@ record.claim("N1", float(f"1e{np.ceil(np.log10(miss)):.0f}"), passed=bool(as_pub
 book.Table(("set: computed (published)", "rho_0 [fm^-3]", "E_0 [MeV]", "K_0 [MeV]", "J_0 [MeV]"), rows)
 
 # %% [markdown]
+# So seven parameters determine seven couplings, up to the choice of a root, and where there is one. (The couplings of NL3 as printed give the $E_0$ on the left.)
+#
 # **The fold.** Two roots are the rule: the same seven properties of matter, two models. NL3 has a twin. Follow both while $Q_0$ grows, and at some $Q_0$
 # they meet and vanish: beyond there is no model at all. What a nucleus does at that point is on the right.
 
 # %%
 FIVE = datasets.FIVE
 centre = np.array([0.15, -16.0, 230.0, 0.0, 0.62, 32.0, 60.0])
-Q_0 = np.linspace(-500, -200, 96)
+wide = np.linspace(-500, 0, 2001)
+Q_end = wide[np.isfinite(np.asarray(rmf.invert(rmf.NuclearMatter(*np.where(np.arange(7)[:, None] == 3, wide, centre[:, None]))).roots)[:, 0])][-1]
+Q_0 = Q_end - np.linspace(0, 17, 96) ** 2  # dense where the roots meet
 line = np.tile(centre, (len(Q_0), 1))
 line[:, 3] = Q_0
 along = rmf.invert(rmf.NuclearMatter(*line.T))
@@ -182,6 +188,8 @@ both = jax.tree.map(lambda a: np.asarray(a)[:, :2].ravel(), along.root_couplings
 exists = np.asarray(along.root_status)[:, :2].ravel() == 0
 on_line = nuclei.solve(jax.tree.map(lambda a: np.where(exists, a, np.nan), both), FIVE)
 B_Ca = on_line.B[:, 1].reshape(-1, 2)
+twin = np.asarray(rmf.invert(rmf.NuclearMatter(*(a[:1] for a in matter))).roots)[0]
+print("the roots z of NL3's matter:", ", ".join(f"{abs(z) * np.sign(z) + 0:.2f}" for z in twin[np.isfinite(twin)].round(4)))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels against the skewness parameter Q_0. Left: two roots z that approach each other like a parabola lying on its side and meet at a largest Q_0. Right: the binding energy of calcium-40 on the two branches, which meet at the same point with a vertical tangent."}}
 fig, ax = plt.subplots(1, 2, figsize=(9, 3.8))
@@ -196,8 +204,8 @@ plt.show()
 
 # %% [markdown]
 # On the left two roots meet like the two sides of a parabola; on the right the binding energy runs into the same point with a vertical tangent.
-# No network of the seven parameters can follow a square root to its end. One that is told $z$ as well sees two smooth functions. Keep
-# this picture: it explains most of what follows.
+# A smooth function of the seven parameters cannot follow a square root to its end. One that is told $z$ as well sees two smooth branches. Keep
+# this picture for the end of the chapter. The second branch on the right is drawn where its fields count, up to one and a half times saturation.
 #
 # ### From couplings to nuclei
 #
@@ -208,7 +216,7 @@ plt.show()
 # + (V - \Sigma)\,G = e\,G ,
 # $$ (eq-03-dirac)
 #
-# with $V = W \pm R/2 + V_C$, and the fields obey Klein-Gordon equations with the densities of the filled levels as sources:
+# with κ the quantum number of angular momentum, $V = W \pm R/2 + V_C$ and $R = g_\rho\rho$; and with $b = A/g_\sigma^3$, $c = B/g_\sigma^4$ the fields obey Klein-Gordon equations with the densities of the filled levels as sources:
 #
 # $$
 # \begin{aligned}
@@ -230,10 +238,10 @@ side_by_side = jax.tree.map(lambda a, b: np.concatenate([a, b]), SETS, table_B1.
 solved = nuclei.solve(side_by_side, FIVE)
 A = np.array([nuclei.NUCLEI[name].A for name in FIVE])
 published_nuclei = bool(np.all(np.abs(solved.B[0] / A - [NL3[n][0] for n in FIVE]) < 0.02) and np.all(np.abs(solved.r_ch[0] - [NL3[n][1] for n in FIVE]) < 0.015))
-rows = [(f"{name}, B/A [MeV]", *(f"{solved.B[i, k] / A[k]:.3f}" for k in range(5))) for i, name in enumerate(published)]
-rows += [("NL3, published", *(NL3[n][0] for n in FIVE))]
-rows += [(f"{name}, r_ch [fm]", *(f"{solved.r_ch[i, k]:.3f}" for k in range(5))) for i, name in enumerate(published)]
-rows += [("NL3, published", *(NL3[n][1] for n in FIVE))]
+rows = []
+for unit, values, j, places in (("B/A [MeV]", solved.B / A, 0, 3), ("r_ch [fm]", solved.r_ch, 1, 3)):
+    rows.append((f"NL3, published, {unit}", *(NL3[n][j] for n in FIVE)))
+    rows += [(f"{name}, {unit}", *(f"{values[i, k]:.{places}f}" for k in range(5))) for i, name in enumerate(published)]
 book.Table(("set", *FIVE), rows)
 
 # %% tags=["hide-input"]
@@ -281,7 +289,7 @@ for i in range(4):
 nearest = min((abs(e + 101.349) for e in energies if np.isfinite(e)), default=np.inf)
 record.claim("N13", float(-solved.B[6, 0]), passed=bool(table_B1.status[0] != 0 and not solved.solved[5, 1]), note=(
     f"Set 1 has no couplings, as in the paper. Sets 2 and 3 converge here in {solved.iterations[5, 1]} and {solved.iterations[6, 0]} iterations. No root and no sign of Q_0 comes nearer to the "
-    f"paper's energy of set 3 than {nearest:.0f} MeV. An independent solver of the same equations agrees with ours on published sets, so the paper's solver must differ on marginal ones."
+    f"paper's energy of set 3 than {nearest:.0f} MeV. An independent solver of the same equations agrees with ours on published sets."
 ))
 book.Table(("set", "sign of Q_0", "root z", "nucleus", "energy"), rows)
 
@@ -295,6 +303,7 @@ book.Table(("set", "sign of Q_0", "root z", "nucleus", "energy"), rows)
 # draw whose lead is in the training set must not test its oxygen. What is called test below are draws of another seed.
 
 # %%
+main = f"{100 * relative:g} %"
 disk = book.root() / "build" / "data"
 bar = {"progress": scale == "paper"}
 common = {"max_iterations": max_iterations, "raw": raw} | bar
@@ -310,7 +319,7 @@ kind, kind_train, kind_validation = (datasets.admissibility(d, relative) for d i
 fraction = lambda k: [float(np.mean(k == c)) for c in Admissibility]  # noqa: E731
 rows = [(name, *(f"{f:.3f}" for f in fraction(kind[:, i]))) for i, name in enumerate(FIVE)]
 rows += [("all five", *(f"{f:.3f}" for f in fraction(kind))), ("the talk's confusion matrix", "0.469", "0.389", "0.006", "0.136")]
-book.Table(("nucleus", "admissible", "no couplings", "not converged", "outside 20 %"), rows)
+book.Table(("nucleus", "admissible", "no couplings", "not converged", f"outside {main}"), rows)
 
 # %%
 without = test.B - 0.75 * 41 * A ** (-1 / 3)
@@ -351,7 +360,7 @@ def kept(name, make, **how):
 
 
 fingerprint = hashlib.sha256(data.parameters.tobytes() + np.nan_to_num(data.B).tobytes()).hexdigest()
-labels = {"30 %": {"relative": 0.3}, "20 %": {"relative": relative}, "10 %": {"relative": 0.1}, "10 MeV": {"absolute": 10.0}}
+labels = {"30 %": {"relative": 0.3}, main: {"relative": relative}, "10 %": {"relative": 0.1}, "10 MeV": {"absolute": 10.0}}
 
 
 def classifier(threshold, **how):
@@ -374,7 +383,7 @@ shipped = known and scale == "page" and {"nucleiml_best", "nucleiml_paper"} <= s
 
 # %%
 if not shipped:
-    classify, card_c = kept("classifier 20 %", lambda **_: classifier("20 %", seed=seed), **settings)
+    classify, card_c = kept(f"classifier {main}", lambda **_: classifier(main, seed=seed), **settings)
     regress, cards_r = zip(*(kept(f"regressor {which}", lambda which=which, **_: regressor(which, seed=seed), **settings) for which in ("B", "r_ch")))
     shown = {"classifier": card_c["curves"], "B": cards_r[0]["curves"], "r_ch": cards_r[1]["curves"]}
 if scale == "paper":
@@ -383,7 +392,7 @@ if scale == "paper":
     extra["trainings"] = {name: {part: c[part] for part in ("epochs", "best", "stopped", "seconds", "backend")} for name, c in
                           (("classifier", card_c), ("regressor B", cards_r[0]), ("regressor r_ch", cards_r[1]))}
 
-# %% tags=["hide-input", "nbval-ignore-output"] mystnb={"image": {"alt": "Two panels of loss against epoch on logarithmic axes. Left: cross-entropy of the classifier, training and validation falling together to a few hundredths. Right: mean absolute percentage error of the regressors of binding energy and charge radius, falling below the half per cent that the paper reaches, drawn as a dotted line."}}
+# %% tags=["hide-input", "nbval-ignore-output"] mystnb={"image": {"alt": "Two panels of loss against epoch on logarithmic axes. Left: cross-entropy of the classifier, training and validation falling together to a few hundredths. Right: mean absolute percentage error of the regressors of binding energy and charge radius, falling below the half per cent that the paper reaches, drawn as a dashed line."}}
 curves = committed["curves"] if shipped else shown
 fig, ax = plt.subplots(1, 2, figsize=(9, 3.8))
 epoch_of = lambda a, name: np.arange(1, len(a) + 1) if not shipped else np.append(np.arange(1, 21), 21 + 10 * np.arange(len(a) - 20))[: len(a)]  # noqa: E731
@@ -400,7 +409,8 @@ for a in ax:
 plt.show()
 
 # %% [markdown]
-# Is four layers of 64 special? scikit-learn's grid search with three folds, folds of *draws*, on a small grid:
+# Is four layers of 64 special? scikit-learn's grid search with three folds, folds of *draws*, on a small grid (the table is that of the run
+# at paper scale):
 
 # %% tags=["hide-input"]
 if scale != "page":
@@ -425,7 +435,7 @@ if scale != "page":
         for p, m, s in zip(r["params"], r["mean_test_score"], r["std_test_score"])
     ]
 searched = extra.get("grid_search") or committed.get("grid_search", [])
-if searched:
+if searched and scale != "page":
     best_of = lambda shape: max((s for s in searched if s["shape"] == shape), key=lambda s: s["mean"])  # noqa: E731
     every = [best_of(shape) for shape in {tuple(s["shape"]): s["shape"] for s in searched}.values()]
     chosen = best_of([64] * 4)
@@ -467,7 +477,7 @@ else:
 
 # %%
 say_paper = paper_net(test.parameters)
-say_ours = [one(test.parameters) for one in ours]
+say_ours = [one(test.parameters, relative=relative) for one in ours]
 truth = kind == 0
 
 
@@ -485,7 +495,7 @@ by_paper = scores(say_paper.admissibility == 0, truth)
 by_ours = np.mean([scores(s.admissibility == 0, truth) for s in say_ours], axis=0)
 record.claim("N4", 1 - by_paper[0], float(np.sqrt(by_paper[0] * (1 - by_paper[0]) / len(test))), passed=bool(np.all(np.array(by_paper[1:]) >= (0.93, 0.97, 0.97, 0.94))))
 f1 = lambda s: [2 * a * b / max(a + b, 1e-9) for a, b in (s[1:3], s[3:5])]  # noqa: E731
-header = ("new draws, 20 %", "accuracy", "precision, admissible", "recall", "F1", "precision, not admissible", "recall", "F1")
+header = (f"new draws, {main}", "accuracy", "precision, admissible", "recall", "F1", "precision, not admissible", "recall", "F1")
 rows = [("in the paper", "0.95", "0.93", "0.97", "0.95", "0.97", "0.94", "0.95")]
 for label, s in (("the paper's network", by_paper), ("ours", by_ours)):
     rows.append((label, f"{s[0]:.4f}", *(f"{v:.4f}" for v in (s[1], s[2], f1(s)[0], s[3], s[4], f1(s)[1]))))
@@ -493,7 +503,7 @@ extra["classifier"] = {"paper's network": by_paper, "ours": [float(v) for v in b
 book.Table(header, rows)
 
 # %% [markdown]
-# The paper's network, trained to the end on labels of an exact solver, errs several times less often than the paper reports. The same network, other labels: so
+# The paper's network, trained to the end on labels of an exact solver, errs several times less often than the paper reports. The network is the same, so most likely
 # the labels were noisy there. Ours does better still with less to learn. Where it errs, an iteration does or does not converge:
 
 # %%
@@ -510,26 +520,26 @@ PAPER_B2 = {"30 %": (0.9667, 0.9583, 0.9762, 0.9755, 0.9572), "20 %": (0.9521, 0
 thresholds = dict(committed.get("thresholds", {}))
 if scale == "paper":
     for name in labels:
-        net = classify if name == "20 %" else kept(f"classifier {name}", lambda name=name, **_: classifier(name, seed=seed), **settings)[0]
+        net = classify if name == main else kept(f"classifier {name}", lambda name=name, **_: classifier(name, seed=seed), **settings)[0]
         said = nucleiml.Paper(net, *regress, FIVE)(test.parameters).admissibility == 0
         thresholds[name] = scores(said, datasets.admissibility(test, **labels[name]) == 0)
     extra["thresholds"] = thresholds
     worst = max(thresholds, key=lambda name: 1 - thresholds[name][0])
     wrong = 1 - thresholds[worst][0]
-    reached = all(a >= b for name in labels for a, b in zip(thresholds[name], PAPER_B2[name]))
+    reached = all(a >= b for name, of_paper in PAPER_B2.items() for a, b in zip(thresholds.get(name, [0] * 5), of_paper))
     lowest = min(labels, key=lambda name: thresholds[name][2]) == "10 MeV"
     record.claim("N12", wrong, float(np.sqrt(wrong * (1 - wrong) / len(test))), passed=bool(reached and lowest))
 rows = []
 for name, how in labels.items():
     mine = scores(ours[0](test.parameters, **how).admissibility == 0, datasets.admissibility(test, **how) == 0)
-    rows.append((f"{name}, in the paper", *(f"{v:.3f}" for v in PAPER_B2[name])))
+    rows += [(f"{name}, in the paper", *(f"{v:.3f}" for v in PAPER_B2[name]))] if name in PAPER_B2 else []
     if name in thresholds:
         rows.append((f"{name}, the paper's network", *(f"{v:.3f}" for v in thresholds[name])))
     rows.append((f"{name}, ours", *(f"{v:.3f}" for v in mine)))
 book.Table(("threshold", "accuracy", "precision, plausible", "recall", "precision, not plausible", "recall"), rows)
 
 # %% [markdown]
-# For each threshold the paper trains another classifier. Ours is not trained again: it knows the energy, and compares.
+# (The rows of the paper's networks are of the run at paper scale.) For each threshold the paper trains another classifier. Ours is not trained again: it knows the energy, and compares.
 #
 # ### The regressors
 
@@ -561,16 +571,19 @@ book.Table(("new draws, admissible", "", "mean error [%]", "95 % within [%]", "9
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, densities of the relative error of binding energy and of charge radius on new draws. The curve of the paper's network is many times wider than ours, and the normal distribution with the width that the paper reports, drawn dashed, is wider again."}}
 fig, ax = plt.subplots(1, 2, figsize=(9, 3.8))
-for a, name, sigma, half in ((ax[0], "B", 5.0, 1.0), (ax[1], "r_ch", 2.0, 0.4)):
-    grid_x = np.linspace(-half, half, 121)
+for a, name, sigma, half in ((ax[0], "B", 5.0, 8.0), (ax[1], "r_ch", 2.0, 3.0)):
+    grid_x = np.linspace(-half, half, 401)
     for i, (label, s) in enumerate((("the paper's network", say_paper), ("ours", say_ours[0]))):
         e = 100 * (1 - getattr(s, name) / getattr(test, name))[truth]
         density, _ = np.histogram(e, grid_x, density=False)
         a.step(grid_x[:-1], density / len(e) / np.diff(grid_x), color=book.PALETTE[i], label=label)
     a.plot(grid_x, np.exp(-((grid_x / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi)), "k--", lw=1, label="width in the paper's Fig. 5")
-    a.set(xlabel="error of $B$ [%]" if name == "B" else r"error of $r_\mathrm{ch}$ [%]", ylabel="density [1/%]", yscale="log", ylim=(1e-2, None))
+    a.set(xlabel="error of $B$ [%]" if name == "B" else r"error of $r_\mathrm{ch}$ [%]", ylabel="density [1/%]", yscale="log", ylim=(1e-3, None))
     a.legend(fontsize=8)
 plt.show()
+
+# %% [markdown]
+# (The legend of the paper's figure gives 0.05 and 0.02 as standard deviations; for the radius that does not go with its "95 % within 1 %".)
 
 # %%
 def divergence(p, q):
@@ -594,7 +607,7 @@ for k in (1, 4):
 record.claim("N7", 1 - worst_R2, passed=bool(worst_jsd <= 0.01))
 book.Table(("nucleus", "", "R2 in the paper", "the paper's network", "ours", "its Jensen-Shannon divergence [nats]"), rows)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, prediction of the paper's network against the solver for binding energy and charge radius of calcium-40 and lead-208; all points lie on the diagonal, with lines at the measured values."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, prediction of the paper's network against the solver for binding energy and charge radius of calcium-40 and lead-208; nearly all points lie on the diagonal, a few beside it, with lines at the measured values."}}
 fig, ax = plt.subplots(2, 2, figsize=(8, 7))
 for row, k in zip(ax, (1, 4)):
     for a, name, unit in zip(row, ("B", "r_ch"), ("MeV", "fm")):
@@ -616,10 +629,13 @@ rest = float(100 * np.median(far_from_experiment[truth]))
 at_bad = float(100 * np.median(far_from_experiment[bad])) if bad.any() else float("nan")
 inside = float(100 * np.quantile(off[near], 0.95))
 record.claim("N15", passed=bool(inside <= 2 and at_bad > rest))
+extra["N15"] = {"inside": inside, "at_bad": at_bad if bad.any() else None, "rest": rest, "bad": int(bad.sum()), "of": int(truth.sum())}
 print(f"where the model is within 2 % of experiment, 95 % of the network's B are within {inside:.2f} % of the model")
 print(f"median distance of the model from experiment: {rest:.1f} % over all")
 if bad.any():
     print(f"where the network is off by more than 5 %: {at_bad:.1f} %, {bad.sum()} of {truth.sum()} samples")
+if shipped and (f := committed.get("N15")):
+    print(f"at paper scale: {f['inside']:.2f} %, {f['rest']:.1f} %, and {f['at_bad']:.1f} % with {f['bad']} of {f['of']} samples")
 
 # %% [markdown]
 # ### Nuclei never seen
@@ -661,7 +677,8 @@ if table:
     within = sum(min(v) <= PAPER_C1[q][k][j] <= max(v) for q in PAPER_C1 for j, stage in enumerate(STAGES) for k, v in enumerate(table[f"{q} {stage}"]))
     negative = middle["B initial"][2] < 0 and middle["B initial"][3] < 0
     rises = int(np.sum(middle["B II"] > middle["B initial"]))
-    record.claim("N8", float(within), passed=bool(negative and rises >= 5))
+    if scale == "paper":
+        record.claim("N8", float(within), passed=bool(negative and rises >= 5))
     text = lambda v: f"{np.median(v):.2f} [{min(v):.2f}, {max(v):.2f}]"  # noqa: E731
     rows = [(UNSEEN[k], q, *(cell for j, stage in enumerate(STAGES) for cell in (f"{PAPER_C1[q][k][j]:.2f}", text(table[f"{q} {stage}"][k])))) for q in PAPER_C1 for k in range(7)]
 else:
@@ -669,19 +686,19 @@ else:
 book.Table(("nucleus", "R2 of", "initial: paper", "ours: median [range of seeds]", "I: paper", "ours", "II: paper", "ours"), rows)
 
 # %% [markdown]
-# The pattern is the paper's, and so is its lesson, but single numbers are not: the range over seeds is often wider than the differences between
-# the columns. $N$ and $Z$ know nothing of shells.
+# (From the run at paper scale.) With the initial set and with all additions the pattern is the paper's. Stage I, three neutron-rich nuclei, makes some of the heavier
+# ones worse, here more than there. Single numbers mean little: the range over seeds is often wider than the differences between the columns. $N$ and $Z$ know nothing of shells.
 #
 # ### The posterior
 #
-# Now the purpose: which properties of matter agree with the binding energies and charge radii of 40Ca and 208Pb, each to 2 %? The likelihood is
+# Now the purpose: which properties of matter agree with the binding energies and charge radii of 40Ca and 208Pb, each to 2 % as in the paper (the parameter `error`)? The likelihood is
 # normal,
 #
 # $$
-# \ln\mathcal L = -\tfrac12\sum_i\Big[\ln 2\pi\sigma_i^2 + \frac{(\mu_i - y_i)^2}{\sigma_i^2}\Big], \qquad \sigma_i = 0.02\,\mu_i ,
+# \ln\mathcal L = -\tfrac12\sum_i\Big[\ln 2\pi\sigma_i^2 + \frac{(\mu_i - y_i)^2}{\sigma_i^2}\Big], \qquad \sigma_i = s\,\mu_i ,
 # $$ (eq-03-likelihood)
 #
-# and zero without couplings or without a converged nucleus. We weight draws of the prior by it, the simplest sampler there is, and the *same* draws for the
+# with $s$ the parameter `error`, and zero without couplings or without a converged nucleus. We weight draws of the prior by it, the simplest sampler there is, and the *same* draws for the
 # solver, for the paper's networks and for ours. So what differs is the model, and not chance.
 
 # %%
@@ -726,13 +743,15 @@ def floor(size, n_pair=8):
 
 
 names = list(rmf.NuclearMatter._fields)
-far = committed["divergence"] if shipped else jsd
+recorded = shipped and error == 0.02
+far = committed["divergence"] if recorded else jsd
 rows = [(name, *(f"{v:.1e}" for v in values)) for name, values in far.items() if name not in ("solver", "effective draws")]
-if shipped:
+if recorded:
     rows.append((f"ours, with the {len(test)} draws of this page only", *(f"{v:.1e}" for v in jsd["ours"])))
 rows += [(f"two samples of {size} from one posterior", *(f"{v:.1e}" for v in floor(size))) for size in (1000, 5000)]
 extra["divergence"] = jsd | {"effective draws": float(ess)}
-book.Table(("Jensen-Shannon divergence from the solver's posterior [nats]", *names), rows)
+n_eff = committed["divergence"]["effective draws"] if recorded else ess
+book.Table((f"Jensen-Shannon divergence from the solver's posterior [nats]; {n_eff:.0f} effective draws", *names), rows)
 
 # %% [markdown]
 # Fifty bins over the prior, natural logarithm, draws of the run at paper scale. The last rows are what chance alone does: two samples of a thousand from *one* posterior differ by more than the paper's
@@ -799,7 +818,7 @@ drawn = {
     "the paper's, no classifier": (live_draws, weighted(asked_paper, True)),
     "the paper's networks": (live_draws, weighted(asked_paper, np.all(asked_paper.admissibility == 0, axis=1))),
     "ours": (live_draws, weighted(asked_ours, np.all(asked_ours.converged > 0.5, axis=1))),
-    "solver": (np.array(committed["solver_draws"]), np.ones(len(committed["solver_draws"]))) if shipped and "solver_draws" in committed
+    "solver": (np.array(committed["solver_draws"]), np.ones(len(committed["solver_draws"]))) if recorded and "solver_draws" in committed
     else (test.parameters, posterior["solver"]),
 }
 
@@ -813,9 +832,9 @@ book.Table(("median and 68 %", *names), rows)
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Corner plot of the seven nuclear-matter parameters: posteriors from the exact solver, from the paper's networks and from ours lie on each other, those from the paper's networks without classifier are shifted in the incompressibility and the effective mass."}}
 import corner  # noqa: E402
 
-labels_of = (r"$\rho_0$", "$E_0$", "$K_0$", "$Q_0$", "$m^*/m$", "$J_0$", "$L_0$")
+labels_of = (r"$\rho_0$ [fm$^{-3}$]", "$E_0$ [MeV]", "$K_0$ [MeV]", "$Q_0$ [MeV]", "$m^*/m$", "$J_0$ [MeV]", "$L_0$ [MeV]")
 look = {"labels": list(labels_of), "bins": 20, "range": list(rmf.PRIOR), "plot_datapoints": False, "plot_density": False, "levels": (0.68, 0.95), "smooth": 1.0,
-        "no_fill_contours": True, "max_n_ticks": 3}
+        "no_fill_contours": True, "max_n_ticks": 3, "labelpad": 0.22}
 with plt.rc_context({"figure.constrained_layout.use": False, "axes.grid": False, "font.size": 9}):
     fig = plt.figure(figsize=(9.5, 9.5))
     styles = dict(zip(drawn, ((book.PALETTE[1], "-"), (book.PALETTE[0], "--"), (book.PALETTE[2], ":"), ("black", "-"))))
@@ -844,7 +863,7 @@ if scale == "paper":
         "and this region is bounded in K_0, Q_0 and m*, hardly in J_0 and L_0. With an exact test of couplings alone the rest of the shift comes from 40Ca that does not converge."
     ))
 extra["leak"] = {"no couplings": lost, "not converged": in_stuck, "order": order}
-leak = committed["leak"] if shipped else extra["leak"]
+leak = committed["leak"] if recorded else extra["leak"]
 rows = [(name, f"{100 * v:.0f} % where no couplings exist", largest(name)) for name, v in leak["no couplings"].items()]
 rows += [(name, f"{100 * v:.0f} % where a nucleus does not converge", largest(name)) for name, v in leak["not converged"].items()]
 book.Table(("emulator", "of its posterior lies", "largest divergence"), rows)
@@ -852,7 +871,8 @@ book.Table(("emulator", "of its posterior lies", "largest divergence"), rows)
 # %% [markdown]
 # A regressor goes on smoothly over the fold, where no model exists, and a sampler that is not told will follow it. Couplings can be tested exactly. What is left
 # to learn is the physically interesting class, sets that have couplings but whose 40Ca has no solution: its σ field runs away. Is the iteration at fault, or its
-# budget? With the 999 iterations of the paper, and walking in small steps of the parameters from a set that converges:
+# budget? Then the 999 iterations of the paper would help, and on a straight line of parameters from a set that converges, each point solved afresh, solutions would
+# go on to the end. They hardly do:
 
 # %% tags=["hide-input"]
 if scale == "paper":
@@ -868,12 +888,12 @@ if scale == "paper":
 stubborn_found = extra.get("stubborn") or committed.get("stubborn")
 if stubborn_found:
     f = stubborn_found
-    print(f"of {f['tried']} sets, 999 iterations solve {f['solved_in_999']}; of {f['walked']} walks, 40Ca is still solved within the last two steps of {f['solved_next_to_end']}")
+    print(f"of {f['tried']} sets, 999 iterations solve {f['solved_in_999']}; of {f['walked']} lines, 40Ca is still solved at one of the last two of 64 points of {f['solved_next_to_end']}")
 
 # %% [markdown]
 # ### What is fast
 #
-# The paper compares its emulator with its own solver: 2 s for two nuclei against 1.5 ms. Every speed-up has a baseline, so here is the table, in time on one core (what runs on two counts
+# The paper compares its emulator with its own solver: 2 s for two nuclei against 1.5 ms. Every speed-up has a baseline, so here is the table, from the run at paper scale, in time on one core (what runs on two counts
 # twice), of one run:
 
 # %% tags=["hide-input"]
@@ -913,9 +933,9 @@ book.Table(("what", "one set, one call [CPU ms]", "in a batch, per set [CPU ms]"
 
 # %%
 if speed:
-    print(f"solver over our emulator, two nuclei: {speed['solver, two nuclei'][0] / speed['our emulator, checks and errors included'][0]:.0f} for one set, "
-          f"{speed['solver, two nuclei'][1] / speed['our emulator, checks and errors included'][1]:.0f} in a batch")
-    print(f"the paper's emulator, in the paper, over our solver in a batch: {1.5 / speed['solver, two nuclei'][1]:.1f}; the paper's solver over ours: {2000 / speed['solver, two nuclei'][1]:.0f}")
+    two, five, quick = (speed[k] for k in ("solver, two nuclei", "solver, five nuclei", "our emulator, checks and errors included"))
+    print(f"five nuclei: the solver takes {five[0] / quick[0]:.0f} times as long as our emulator for one set, {five[1] / quick[1]:.0f} times in a batch")
+    print(f"two nuclei: our solver takes {two[1] / 1.5:.1f} times as long as the paper's emulator, and 1/{2000 / two[1]:.0f} of the paper's solver")
 done = extra.get("converged") or committed.get("converged", {})
 if done:
     print("converged, of sets with C >= 0:", ", ".join(f"{name} {100 * v:.1f} %" for name, v in done.items()))
@@ -975,7 +995,8 @@ def by_network(net):
     return [float(np.quantile(part, 0.95)) for part in (e[:, :5], e[:, 5:])]
 
 
-live = {"cubic polynomial, 7 parameters": cubic(False, 1000), "cubic polynomial, with z": cubic(True, 1000), "our network": by_network(ours[0].values)}
+by_papers = [float(np.quantile(100 * np.abs(getattr(say_paper, q) / getattr(test, q) - 1)[fit_test], 0.95)) for q in ("B", "r_ch")]
+live = {"cubic polynomial, 7 parameters": cubic(False, 1000), "cubic polynomial, with z": cubic(True, 1000), "the paper's networks": by_papers, "our network": by_network(ours[0].values)}
 book.Table(("method (polynomials: up to 1000 draws)", "95 % of B within [%]", "95 % of r_ch within [%]"), [(name, *(f"{v:.2g}" for v in e)) for name, e in live.items()])
 
 # %% tags=["hide-input"]
@@ -993,7 +1014,7 @@ if scale == "paper":
     extra["learning"] = learning
 learning = extra.get("learning") or committed.get("learning", [])
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Error of the binding energy, 95 per cent quantile, against the number of parameter sets in training, both logarithmic. With z the network falls from half a per cent at 300 sets to a few hundredths; without z it stays several times higher. Cubic polynomials are flat, the one with z ten times lower than the one without."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Error of the binding energy, 95 per cent quantile, against the number of parameter sets in training, both logarithmic. With z the network falls from half a per cent at 300 sets to a few hundredths; without z it stays several times higher. Cubic polynomials soon stop falling, the one with z several times lower than the one without."}}
 fig, ax = plt.subplots()
 for cubic_ones, style in ((False, "-o"), (True, ":s")):
     for with_z in (True, False):
@@ -1007,8 +1028,9 @@ ax.legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# **The surprise to remember: an exact solver, written for batches, is about as fast as the paper's emulator, and what a network stumbles on is not nuclear structure
-# but the fold in the map from parameters to couplings.** With $z$ a polynomial of 220 terms beats the paper's network.
+# **The surprise to remember: an exact solver, written for batches, is about as fast as the paper's emulator; and what networks and polynomials stumble on is less nuclear
+# structure than the fold in the map from parameters to couplings.** Logarithms and smooth layers help as much: compare the curves without $z$ with the paper's networks. With $z$ a polynomial of 220 terms comes near to the paper's
+# networks.
 #
 # ### Errors that are what they say
 #
@@ -1041,7 +1063,7 @@ book.Table(("parameters", "nucleus", "B: emulator [MeV]", "solver", "r_ch: emula
 # ### A new nucleus from a few solutions
 #
 # For a nucleus that was never seen there is something better than extrapolation in $N$ and $Z$: *ask the solver a few times* and learn the new
-# nucleus from the known ones, by ridge regression on the logarithms of their ten numbers, the parameters and $z$ (with squares and products from a thousand solutions on).
+# nucleus from the known ones, by ridge regression on the logarithms of their ten numbers, the parameters and $z$ (with squares and products from a thousand solutions on; from the run at paper scale).
 
 # %% tags=["hide-input"]
 if scale == "paper":
@@ -1112,7 +1134,7 @@ if "trainings" in took:
 # ```{exercise} By hand
 # :label: ex-03-1
 #
-# A network is to be judged by a posterior of two hundred thousand draws of the prior, of which an effective five thousand count. By which Jensen-Shannon divergence
+# A network is to be judged by a posterior of a hundred thousand draws of the prior, of which an effective five thousand count. By which Jensen-Shannon divergence
 # do two samples of five thousand from the same posterior differ, with fifty bins? Expand the divergence of two histograms for small differences, and
 # use that a bin with $n$ counts scatters by $\sqrt n$.
 # ```
@@ -1175,11 +1197,11 @@ poly = PolynomialFeatures(3)
 fit = LinearRegression().fit(poly.fit_transform(scaled(x[:1000], x)), outputs(train, fit_on)[:1000])
 e = 100 * np.abs(np.expm1(fit.predict(poly.transform(scaled(x_test, x))) - outputs(test, fit_test)))
 swapped = float(np.quantile(e[:, :5], 0.95))
-better_than_without = swapped < live["cubic polynomial, 7 parameters"][0]
-print(f"better than with the seven parameters: {better_than_without}")
+seven, nine = live["cubic polynomial, 7 parameters"][0], live["cubic polynomial, with z"][0]
+print(f"95 % of B within: seven parameters {seven:.1f} %, with z instead of Q_0 {swapped:.1f} %, with z besides {nine:.1f} %")
 
 # %% [markdown]
-# You should see that seven inputs do almost as well as eight, if they are the right seven: $Q_0$ is a smooth function of the others and $z$, but $z$ is not a
+# You should see that seven inputs do nearly as well as nine, if they are the right seven: $Q_0$ is a smooth function of the others and $z$, but $z$ is not a
 # smooth function of $Q_0$.
 #
 # ```{solution-end}
@@ -1217,7 +1239,8 @@ if len(lost_one) and len(sane):
 # ## Summary
 #
 # - From seven properties of matter to couplings is algebra and one quartic; where its roots meet, no network of the seven can follow.
-# - The paper's networks do what it says, and better, if their labels are exact. One more input, $z$, is worth more than all the layers.
+# - The paper's networks do what it says, and better, if their labels are exact. Logarithms, smooth layers and one
+#   more input, $z$, take away most of the error that is left.
 # - A solver of nuclei, written for batches, is about as fast as the emulator was. Speed-ups are quotients; ask for the denominator.
 # - Compare posteriors with paired draws, and know what chance alone does. The classifier matters: without it a good part of a posterior lies where nothing exists.
 #

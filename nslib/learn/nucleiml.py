@@ -33,10 +33,11 @@ class Prediction(NamedTuple):
 
     nuclei : tuple of names
     B, r_ch : [MeV], [fm]; NaN where there are no couplings
-    B_error, r_error : (..., k, 2) arrays, half-widths at 68 and 95 % [MeV], [fm], NaN outside of the prior; None for
-        ``Paper``
+    B_error, r_error : (..., k, 2) arrays, half-widths at 68 and 95 % [MeV], [fm]; None for ``Paper``
     converged : probability that the nucleus converges, 0 without couplings; for ``Paper`` that it is admissible
     admissibility : int of :class:`nslib.datasets.Admissibility`; of ``Paper`` its own classes
+
+    Half-widths are NaN outside of the prior.
     """
 
     nuclei: tuple
