@@ -567,7 +567,7 @@ extra["regressors"] = judged | {"ours by seed": each_seed}
 rows = [("in the paper", "B", "0.5 to 0.6", "3 to 5", "", "4", "0.998"), ("", "r_ch", "0.5 to 0.6", "1", "", "", "0.998")]
 for label, s in judged.items():
     rows += [(label if q == "B" else "", q, f"{s[q]['mean']:.3g}", f"{s[q]['q95']:.2g}", f"{s[q]['q99']:.2g}", f"{s[q]['over_5']:.2g}", f"{s[q]['R2']:.6f}") for q in s]
-book.Table(("new draws, admissible", "", "mean error [%]", "95 % within [%]", "99 % within [%]", "off by more than 5 % [%]", "R2"), rows)
+book.Table(("new draws, admissible", "quantity", "mean error [%]", "95 % within [%]", "99 % within [%]", "off by more than 5 % [%]", "R2"), rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, densities of the relative error of binding energy and of charge radius on new draws. The curve of the paper's network is many times wider than ours, and the normal distribution with the width that the paper reports, drawn dashed, is wider again."}}
 fig, ax = plt.subplots(1, 2, figsize=(9, 3.8))
@@ -605,7 +605,7 @@ for k in (1, 4):
         paper_R2 = {(1, "r_ch"): "0.81, the lowest", (4, "B"): "0.91, the highest"}.get((k, name), "")
         rows.append((FIVE[k], name, paper_R2, f"{R2:.4f}", f"{judged['ours'][name]['R2_each'][k]:.5f}", f"{jsd:.1e}"))
 record.claim("N7", 1 - worst_R2, passed=bool(worst_jsd <= 0.01))
-book.Table(("nucleus", "", "R2 in the paper", "the paper's network", "ours", "its Jensen-Shannon divergence [nats]"), rows)
+book.Table(("nucleus", "quantity", "R2 in the paper", "the paper's network", "ours", "its Jensen-Shannon divergence [nats]"), rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, prediction of the paper's network against the solver for binding energy and charge radius of calcium-40 and lead-208; nearly all points lie on the diagonal, a few beside it, with lines at the measured values."}}
 fig, ax = plt.subplots(2, 2, figsize=(8, 7))
@@ -1045,7 +1045,7 @@ if all(s.B_error is not None for s in say_ours):
             cover.append(np.mean(hit, axis=0).tolist())
             rows.append((name if q == "B" else "", q, *(f"{100 * c:.1f}" for c in cover[-1])))
     extra["coverage"] = cover
-book.Table(("nucleus", "", "covered by the 68 % interval [%]", "by the 95 % interval [%]"), rows)
+book.Table(("nucleus", "quantity", "covered by the 68 % interval [%]", "by the 95 % interval [%]"), rows)
 
 # %% [markdown]
 # One line, no TensorFlow: `nucleiml.load()(parameters, ["40Ca", "208Pb"])`.
