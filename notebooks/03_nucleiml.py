@@ -384,7 +384,7 @@ shipped = known and scale == "page" and {"nucleiml_best", "nucleiml_paper"} <= s
 # %%
 if not shipped:
     classify, card_c = kept(f"classifier {main}", lambda **_: classifier(main, seed=seed), **settings)
-    regress, cards_r = zip(*(kept(f"regressor {which}", lambda which=which, **_: regressor(which, seed=seed), **settings) for which in ("B", "r_ch")))
+    regress, cards_r = zip(*(kept(f"regressor {which}, {main}", lambda which=which, **_: regressor(which, seed=seed), **settings) for which in ("B", "r_ch")))
     shown = {"classifier": card_c["curves"], "B": cards_r[0]["curves"], "r_ch": cards_r[1]["curves"]}
 if scale == "paper":
     thin = lambda curve: {part: a[:20] + a[20::10] for part, a in curve.items()}  # noqa: E731
@@ -452,6 +452,7 @@ book.Table(("layers", "learning rate", "accuracy, three folds", "standard error"
 
 # %% tags=["hide-input"]
 ours_how = {"epochs": epochs_ours, "learnt": nucleiml.LEARNT}
+
 
 def emulator(i):
     """Our networks number i, calibrated on draws that no training saw, with the card of the first."""
@@ -666,7 +667,7 @@ if scale == "paper":
             for i in range(2 * n_seeds):
                 def make(seed, q, stage):
                     return nucleiml.train_regressor(*pairs, q, epochs=60, seed=seed)
-                net, _ = kept("unseen", make, seed=seed + i, q=q, stage=stage)
+                net, _ = kept(f"unseen, {main}", make, seed=seed + i, q=q, stage=stage)
                 predicted, true = np.asarray(net(nucleiml.paper_inputs(ask.parameters, UNSEEN)))[..., 0], getattr(ask, q)
                 R2.append([float(1 - np.sum((predicted - true)[m, k] ** 2) / np.sum((true[m, k] - true[m, k].mean()) ** 2)) for k, m in enumerate(ask_mask.T)])
             table[f"{q} {stage}"] = np.round(np.transpose(R2), 4).tolist()
