@@ -28,19 +28,6 @@ from nslib.units import ALPHA, FOUR_PI_MEV_FM3_KM2, HBARC, M_E, M_N, MSUN_KM
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "outer_crust.json").read_text())
 STAR = REFERENCE["star"]
-SYMBOL = {
-    26: "Fe",
-    28: "Ni",
-    29: "Cu",
-    30: "Zn",
-    32: "Ge",
-    34: "Se",
-    36: "Kr",
-    38: "Sr",
-    39: "Y",
-    40: "Zr",
-    42: "Mo",
-}
 needs_extra = pytest.mark.skipif(
     find_spec("nucleardatapy") is None,
     reason="the HFB21 crust is not tested: the extra hfb21 (nucleardatapy) is not installed",
@@ -58,14 +45,10 @@ def crust(masses):
     return outer_crust(masses)
 
 
-def names(crust):
-    return [f"{Z + N}{SYMBOL[int(Z)]}" for Z, N in zip(crust.Z, crust.N, strict=True)]
-
-
 @pytest.mark.parametrize("name", TABLES)
 def test_sequence_and_drip(name):
     crust = outer_crust(complete(ame(2012), mass_model(name)))
-    assert names(crust) == REFERENCE["sequences"][name]
+    assert crust.names == REFERENCE["sequences"][name]
     assert crust.n_b[-1, 1] == pytest.approx(REFERENCE["drip_n_b_fm3"][name], rel=1e-3)
     if name in REFERENCE["drip_p_MeV_fm3"]:
         assert crust.p[-1, 1] == pytest.approx(REFERENCE["drip_p_MeV_fm3"][name], rel=1e-3)
@@ -165,20 +148,20 @@ def test_corrections_with_hfb21():
         return other, 100 * (other.p[-1, 1] / base.p[-1, 1] - 1)
 
     bare, percent = with_(electron_binding=False)
-    assert set(names(base)) - set(names(bare)) == {expected["without electron binding"]["without"]}
+    assert set(base.names) - set(bare.names) == {expected["without electron binding"]["without"]}
     assert percent == pytest.approx(expected["without electron binding"]["drip_p_percent"], abs=0.01)
     polarised, percent = with_(polarisation=True)
-    assert set(names(base)) - set(names(polarised)) == {expected["polarisation"]["without"]}
+    assert set(base.names) - set(polarised.names) == {expected["polarisation"]["without"]}
     assert percent == pytest.approx(expected["polarisation"]["drip_p_percent"], abs=0.05)
     for crust, depth in zip((base, polarised), expected["polarisation"]["80Ni_depth_m"], strict=True):
-        assert crust.depth(**STAR)[names(crust).index("80Ni")] * 1e3 == pytest.approx(depth, abs=0.7)
+        assert crust.depth(**STAR)[crust.names.index("80Ni")] * 1e3 == pytest.approx(depth, abs=0.7)
     _, percent = with_(polarisation=True, exchange=True)
     assert percent == pytest.approx(expected["polarisation and exchange"]["drip_p_percent"], abs=0.01)
 
 
 def test_measured_masses_matter():
     # the bare Duflo-Zuker table begins, wrongly, with 60Ni
-    assert names(outer_crust(mass_model("DZ")))[0] == "60Ni"
+    assert outer_crust(mass_model("DZ")).names[0] == "60Ni"
 
 
 def test_electron_gas():
@@ -279,7 +262,7 @@ def test_a_hole_at_each_layer(crust, masses):
         with pytest.raises(ValueError, match=f"has a hole: Z = {Z}, N = {N} is missing"):
             outer_crust(without(masses, Z, N))
     allowed = outer_crust(without(masses, 36, 82), on_hole="allow")
-    assert names(allowed) == names(crust)[:-1]
+    assert allowed.names == crust.names[:-1]
     with pytest.raises(ValueError, match="on_hole must be"):
         outer_crust(masses, on_hole="ignore")
 
@@ -297,7 +280,7 @@ def test_crust_of_one_nuclide():
     # iron alone: the bottom is where its own mu reaches m_n
     iron = ame(2020).query("Z == 26 and N == 30")
     crust = outer_crust(iron, on_hole="allow")
-    assert names(crust) == ["56Fe"]
+    assert crust.names == ["56Fe"]
     assert crust.mu[0, 1] == pytest.approx(M_N, abs=1e-9)
     with pytest.raises(ValueError, match="has a hole: Z = 2[567], N = (29|30|31) is missing"):
         outer_crust(iron)

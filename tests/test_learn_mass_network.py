@@ -161,8 +161,9 @@ def test_log_posterior_is_the_sum_of_its_parts(noise):
         expected += (
             stats.gamma.logpdf(nu, 2.0, scale=10) + np.log(nu) + stats.t.logpdf(y, 2 + nu, f, sigma).sum()
         )
-    log_p = mass_network._log_posterior([jnp.asarray(a) for a in (x, y, trend)], noise, hidden)
-    assert float(log_p({k: jnp.asarray(v) for k, v in q.items()})) == pytest.approx(expected, rel=1e-10)
+    log_p = mass_network.log_posterior(noise)
+    data = [jnp.asarray(a) for a in (x, y, trend)]
+    assert float(log_p({k: jnp.asarray(v) for k, v in q.items()}, data)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_samplers_find_a_known_posterior():
@@ -172,6 +173,10 @@ def test_samplers_find_a_known_posterior():
     for an effective size of 100 and three standard errors.
     """
     mean, sd = np.linspace(-1, 1, 20).astype("float32"), np.linspace(0.5, 1.5, 20).astype("float32")
+
+    def log_posterior(q, data):
+        return -0.5 * jnp.sum(((q["a"] - data[0]) / data[1]) ** 2)
+
     with jax.enable_x64(False):
         q = {"a": jnp.zeros((4, 20))}
         keys = jax.random.split(jax.random.key(9))
@@ -179,9 +184,7 @@ def test_samplers_find_a_known_posterior():
             (mass_network._mclmc, 3000, 500, 4),
             (mass_network._nuts, 200, 500, 1),
         ):
-            found, log_p = run(
-                lambda q: -0.5 * jnp.sum(((q["a"] - mean) / sd) ** 2), q, keys, warmup, draws, thin, False
-            )
+            found, log_p = run(log_posterior, q, [mean, sd], keys, warmup, draws, thin, False)
             assert found["a"].shape == (4, 500, 20) and log_p.shape == (4, 500)
             a = found["a"].reshape(-1, 20)
             assert np.all(np.abs(a.mean(0) - mean) < 0.3 * sd)
@@ -221,14 +224,27 @@ def test_chains_and_their_diagnostics(made, net):
 
 def test_file_round_trip(made, net, tmp_path):
     Z, N, _, _, v = made
-    mass_network.save(net, tmp_path / "net.npz")
-    again = mass_network.load(tmp_path / "net.npz")
+    mass_network.save(net, "one", folder=tmp_path, licence="MIT")
+    again = mass_network.load("one", folder=tmp_path)
     assert np.array_equal(again.predict(Z[v], N[v]).f, net.predict(Z[v], N[v]).f)
     assert np.array_equal(again.predict(Z[v], N[v]).sigma, net.predict(Z[v], N[v]).sigma)
     assert again.seconds == net.seconds and np.array_equal(again.log_posterior, net.log_posterior)
+    assert again.card == {"licence": "MIT"} and mass_network.names(tmp_path) == ["one"]
+
+
+def test_files_that_hold_no_network(net, tmp_path):
+    """A file of something else, a part of a file, a byte changed: none is used."""
+    whole = mass_network.save(net, "one", folder=tmp_path).read_bytes()
     np.savez(tmp_path / "other.npz", a=1)
-    with pytest.raises(ValueError, match=r"other.npz does not hold a network of masses"):
-        mass_network.load(tmp_path / "other.npz")
+    (tmp_path / "part.npz").write_bytes(whole[: len(whole) // 2])
+    changed = bytearray(whole)
+    changed[len(whole) // 3] ^= 255
+    (tmp_path / "changed.npz").write_bytes(changed)
+    for name in ("other", "part", "changed"):
+        with pytest.raises(ValueError, match=rf"{name}.npz does not hold a network of masses"):
+            mass_network.load(name, folder=tmp_path)
+    with pytest.raises(ValueError, match="name must be one of changed, one, other, part; got 'two'"):
+        mass_network.load("two", folder=tmp_path)
 
 
 def test_papers_sampler_and_seeds(made):
@@ -287,6 +303,15 @@ def test_left_out_is_what_refitting_without_it_predicts(process):
         mean, sd = again.predict(g.X_train_[i : i + 1], return_std=True)
         assert left_out.mean[i] == pytest.approx(process.y_scale * mean[0], abs=1e-8)
         assert left_out.sd[i] == pytest.approx(process.y_scale * sd[0], rel=1e-6)
+
+
+def test_known_lengths_need_no_search(made, process):
+    """The same process from its own lengths and strengths; another number of them is refused."""
+    Z, N, y, k, v = made
+    again = mass_process.fit(Z[k], N[k], y[k], theta=process.theta)
+    np.testing.assert_allclose(again.predict(Z[v], N[v]).mean, process.predict(Z[v], N[v]).mean, atol=1e-9)
+    with pytest.raises(ValueError, match=r"theta must have shape \(11,\), got \(3,\)"):
+        mass_process.fit(Z[k], N[k], y[k], theta=[0.0, 1.0, 2.0])
 
 
 def test_draws_have_the_predicted_moments(made, process):

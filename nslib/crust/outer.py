@@ -20,6 +20,7 @@ from scipy.optimize import brentq
 
 from nslib.crust.lattice import STANDARD, Corrections, electrons, electrons_of_energy, lattice_coefficient
 from nslib.masses import check_columns, check_nuclides, nuclear_mass
+from nslib.tables.elements import nuclide
 from nslib.units import FOUR_PI_MEV_FM3_KM2, M_N, MSUN_KM
 
 #: pressure below which neutron drip must lie [MeV fm^-3]
@@ -61,6 +62,11 @@ class OuterCrust:
     mass: np.ndarray
     mu_surface: float
     corrections: Corrections
+
+    @property
+    def names(self):
+        """Nuclides of the layers from the top, as ["56Fe", "62Ni", ...]."""
+        return [nuclide(Z, N) for Z, N in zip(self.Z.tolist(), self.N.tolist())]
 
     def at(self, p):
         """State at pressures between the top and neutron drip; ValueError outside.

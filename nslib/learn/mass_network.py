@@ -10,11 +10,15 @@ is predicted is their mixture; :meth:`MassNetwork.diagnostics` says how far they
 NumPyro and blackjax are optional: they are needed to fit, not to predict.
 """
 
+import io
 import json
 import time
+import zlib
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +26,7 @@ import numpy as np
 
 from nslib.learn import mass_prediction
 from nslib.learn.mass_prediction import Prediction
+from nslib.learn.network import WEIGHTS, write
 
 NOISES = ("normal", "student", "smooth")
 SAMPLERS = ("mclmc", "nuts")
@@ -61,6 +66,7 @@ class MassNetwork:
     inputs, noise : str, as given to :func:`fit`
     log_posterior : (chain, sample) array, not normalised
     seconds : float, what the fit took
+    card : dict, what is known of a network from a file: see :func:`save`
     """
 
     weights: dict = field(repr=False)
@@ -71,6 +77,7 @@ class MassNetwork:
     noise: str
     log_posterior: np.ndarray = field(repr=False)
     seconds: float
+    card: dict = field(default_factory=dict, repr=False)
 
     def predict(self, Z, N):
         """Prediction of the residuals of nuclei Z, N (n,) arrays, with one component a sample.
@@ -197,6 +204,7 @@ def fit(
     Z, N, residual = mass_prediction.nuclei(Z, N, residual=residual)
     _check(noise=(noise, NOISES), sampler=(sampler, SAMPLERS), start=(start, STARTS))
     _positive(hidden=hidden, chains=chains, warmup=warmup, draws=draws, thin=thin)
+    _optional("numpyro")
     begin = time.perf_counter()
     x = mass_prediction.inputs(inputs, Z, N)
     x_mean, x_scale, y_scale = x.mean(axis=0), x.std(axis=0), residual.std()
@@ -204,13 +212,13 @@ def fit(
         raise ValueError("the nuclei must differ in each input and in their residuals")
     with jax.enable_x64(False):
         data = [jnp.asarray(a, "float32") for a in ((x - x_mean) / x_scale, residual / y_scale, _trend(Z, N))]
-        log_posterior = _log_posterior(data, noise, hidden)
+        target = log_posterior(noise)
         keys = jax.random.split(jax.random.key(seed), 3)
         begins = partial(_begin, n_in=x.shape[1], hidden=hidden, noise=noise)
         q = jax.vmap(jax.vmap(begins))(jax.random.split(keys[0], (chains, FITS if start == "fit" else 1)))
-        q = _fits(log_posterior, q) if start == "fit" else jax.tree.map(lambda a: a[:, 0], q)
+        q = _fits(target, q, data) if start == "fit" else jax.tree.map(lambda a: a[:, 0], q)
         run = {"mclmc": _mclmc, "nuts": _nuts}[sampler]
-        q, log_p = run(log_posterior, q, keys[1:], warmup, draws, thin, progress)
+        q, log_p = run(target, q, data, keys[1:], warmup, draws, thin, progress)
     if not np.all(np.isfinite(log_p)):
         bad = int(np.argwhere(~np.isfinite(log_p))[0][0])
         raise RuntimeError(f"chain {bad} left the finite numbers; try another seed")
@@ -218,30 +226,55 @@ def fit(
     return MassNetwork(_weights(q, noise), x_mean, x_scale, float(y_scale), inputs, noise, log_p, seconds)
 
 
-def save(net, path):
-    """Write a network to an ``.npz`` file: arrays, and what else it holds as JSON."""
-    rest = {key: getattr(net, key) for key in ("y_scale", "inputs", "noise", "seconds")}
-    arrays = {f"weights_{name}": w for name, w in net.weights.items()}
+def save(net, name, *, folder=WEIGHTS, **card):
+    """Write ``name.npz`` and return its path: the samples, and what else is to be known of them as JSON.
+
+    Parameters
+    ----------
+    net : MassNetwork
+    name : str
+    folder : path
+    **card : what was learnt from, licence, and anything else that JSON can hold
+    """
+    rest = {key: getattr(net, key) for key in ("y_scale", "inputs", "noise", "seconds")} | {"card": net.card | card}
+    arrays = {f"weights_{key}": w for key, w in net.weights.items()}
     arrays |= {key: getattr(net, key) for key in ("x_mean", "x_scale", "log_posterior")}
-    np.savez_compressed(path, **arrays, rest=json.dumps(rest))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays, rest=json.dumps(rest, allow_nan=False))
+    path = Path(folder) / f"{name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, buffer.getvalue())
+    return path
 
 
-def load(path):
-    """The network that :func:`save` wrote.
+def names(folder=WEIGHTS):
+    """Names of the networks in a folder, sorted."""
+    return sorted(path.stem for path in Path(folder).glob("*.npz") if not path.with_suffix(".json").is_file())
+
+
+def load(name, *, folder=WEIGHTS):
+    """The network that :func:`save` wrote, by default one that ships with the package.
+
+    Parameters
+    ----------
+    name : str, one of :func:`names`
+    folder : path
 
     Raises
     ------
     ValueError
-        a file of something else
+        an unknown name; a file that is truncated, altered, or of something else
     """
-    with np.load(path, allow_pickle=False) as file:
-        found = dict(file)
-    weights = {name[8:]: found.pop(name) for name in list(found) if name.startswith("weights_")}
+    path = Path(folder) / f"{name}.npz"
+    if not path.is_file():
+        raise ValueError(f"name must be one of {', '.join(names(folder))}; got {name!r}")
     try:
-        rest = json.loads(str(found.pop("rest")))
-        return MassNetwork(weights, **found, **rest)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} does not hold a network of masses: {error!r}") from error
+        with np.load(path, allow_pickle=False) as file:  # each part has a checksum
+            found = dict(file)
+        weights = {key[8:]: found.pop(key) for key in list(found) if key.startswith("weights_")}
+        return MassNetwork(weights, **found, **json.loads(str(found.pop("rest"))))
+    except (KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} does not hold a network of masses: {error!r}") from error
 
 
 def _check(**choices):
@@ -266,12 +299,24 @@ def _optional(name):
         raise ImportError(f"this needs the optional package {name}: pip install {name}") from error
 
 
-def _log_posterior(data, noise, hidden):
-    """Function of the unconstrained parameters: positive ones by their logarithm, with its Jacobian."""
-    _optional("numpyro")
+@lru_cache
+def log_posterior(noise):
+    """The log density, up to a constant, that is sampled: a function of parameters q and data (x, y, trend).
+
+    One function a kind of noise, with the data as an argument: what JAX compiles serves all data of one length.
+
+    Parameters
+    ----------
+    noise : as in :func:`fit`
+
+    Returns
+    -------
+    callable (q, data) -> scalar. q holds the sites of :func:`model`, positive ones by their logarithm, with its
+    Jacobian; data are scaled inputs (n, I), scaled residuals (n,) and the trend (n, 3) of :func:`model`.
+    """
     from numpyro.infer.util import potential_energy
 
-    return lambda q: -potential_energy(model, (*data, noise, hidden), {}, q)
+    return lambda q, data: -potential_energy(model, (*data, noise, q["b"].size), {}, q)
 
 
 def _begin(key, n_in, hidden, noise):
@@ -291,9 +336,18 @@ def _begin(key, n_in, hidden, noise):
     return q
 
 
-def _fits(log_posterior, q):
+def _fits(log_posterior, q, data):
     """The fit of greatest log posterior of each chain, from starts q (chain, fit, ...), the priors' widths held."""
     _optional("optax")
+    n = q["a"].shape
+    found, log_p = _adam(log_posterior, jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), q), data)
+    best = np.argmax(np.nan_to_num(log_p.reshape(n), nan=-np.inf), axis=1) + np.arange(0, log_p.size, n[1])
+    return jax.tree.map(lambda a: a[best], found)
+
+
+@partial(jax.jit, static_argnums=0)
+def _adam(log_posterior, q, data):
+    """What Adam finds from each start q (start, ...), and its log posterior (start,)."""
     import optax
 
     held = {f"tau_{k}" for k in "abcd"}
@@ -301,56 +355,36 @@ def _fits(log_posterior, q):
 
     def step(carry, _):
         q, state = carry
-        slope = jax.grad(log_posterior)(q)
+        slope = jax.grad(log_posterior)(q, data)
         slope = {k: 0 * v if k in held else -v for k, v in slope.items()}
         change, state = adam.update(slope, state)
         return (optax.apply_updates(q, change), state), None
 
     def one(q):
         q = jax.lax.scan(step, (q, adam.init(q)), length=FIT_STEPS)[0][0]
-        return q, log_posterior(q)
+        return q, log_posterior(q, data)
 
-    n = q["a"].shape
-    found, log_p = _chains(one)(jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), q))
-    best = np.argmax(np.nan_to_num(log_p.reshape(n), nan=-np.inf), axis=1) + np.arange(0, log_p.size, n[1])
-    return jax.tree.map(lambda a: a[best], found)
+    return _each(one, q)
 
 
-def _chains(function):
-    """The function over chains: one after another on a CPU, where a chain fits into its cache, else all at once."""
+def _each(function, *trees):
+    """The function of each chain: one after another on a CPU, where a chain fits into its cache, else all at once."""
     if jax.default_backend() == "cpu":
-        return jax.jit(lambda *trees: jax.lax.map(lambda tree: function(*tree), trees))
-    return jax.jit(jax.vmap(function))
+        return jax.lax.map(lambda tree: function(*tree), trees)
+    return jax.vmap(function)(*trees)
 
 
-def _mclmc(log_posterior, q, keys, warmup, draws, thin, progress):
+def _mclmc(log_posterior, q, data, keys, warmup, draws, thin, progress):
     """Samples (chain, sample, ...) by microcanonical Langevin dynamics, each chain with step and length of its own."""
-    blackjax = _optional("blackjax")
+    _optional("blackjax")
     from tqdm import tqdm
 
-    kernel = blackjax.mclmc.build_kernel()
-
-    def tune(key, q):
-        keys = jax.random.split(key)
-        state = blackjax.mclmc.init(q, log_posterior, keys[0])
-        return blackjax.mclmc_find_L_and_step_size(
-            kernel, warmup, state, keys[1], log_posterior, 1 / 3, 1 / 3, 1 / 3,
-            diagonal_preconditioning=False, l_factor=LENGTH,
-        )[:2]  # fmt: skip
-
-    def sample(key, state, tuned):
-        def step(state, key):
-            state, _ = kernel(key, state, log_posterior, tuned.inverse_mass_matrix, tuned.L, tuned.step_size)
-            return state, None
-
-        return jax.lax.scan(step, state, jax.random.split(key, thin))[0]
-
     n = len(q["a"])
-    state, tuned = _chains(tune)(jax.random.split(keys[0], n), q)
-    sample, kept = _chains(sample), []
+    state, tuned = _tune(log_posterior, warmup, jax.random.split(keys[0], n), q, data)
+    kept = []
     try:
         for key in tqdm(jax.random.split(keys[1], draws), desc="samples", disable=not progress):
-            state = sample(jax.random.split(key, n), state, tuned)
+            state = _steps(log_posterior, thin, jax.random.split(key, n), state, tuned, data)
             kept.append(jax.tree.map(np.asarray, (state.position, state.logdensity)))
     except KeyboardInterrupt:
         if not kept:
@@ -358,11 +392,44 @@ def _mclmc(log_posterior, q, keys, warmup, draws, thin, progress):
     return jax.tree.map(lambda *a: np.stack(a, axis=1), *kept)
 
 
-def _nuts(log_posterior, q, keys, warmup, draws, thin, progress):
+@partial(jax.jit, static_argnums=(0, 1))
+def _tune(log_posterior, warmup, keys, q, data):
+    """States of chains after ``warmup`` steps, and the step and length of each."""
+    import blackjax
+
+    kernel, log_p = blackjax.mclmc.build_kernel(), partial(log_posterior, data=data)
+
+    def one(key, q):
+        keys = jax.random.split(key)
+        state = blackjax.mclmc.init(q, log_p, keys[0])
+        return blackjax.mclmc_find_L_and_step_size(
+            kernel, warmup, state, keys[1], log_p, 1 / 3, 1 / 3, 1 / 3, diagonal_preconditioning=False, l_factor=LENGTH
+        )[:2]
+
+    return _each(one, keys, q)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _steps(log_posterior, n, keys, state, tuned, data):
+    """States of chains ``n`` steps later."""
+    import blackjax
+
+    kernel, log_p = blackjax.mclmc.build_kernel(), partial(log_posterior, data=data)
+
+    def one(key, state, tuned):
+        def step(state, key):
+            return kernel(key, state, log_p, tuned.inverse_mass_matrix, tuned.L, tuned.step_size)[0], None
+
+        return jax.lax.scan(step, state, jax.random.split(key, n))[0]
+
+    return _each(one, keys, state, tuned)
+
+
+def _nuts(log_posterior, q, data, keys, warmup, draws, thin, progress):
     """Samples (chain, sample, ...) by the No-U-Turn Sampler, trees of at most 511 steps."""
     from numpyro.infer import MCMC, NUTS
 
-    sampler = NUTS(potential_fn=lambda q: -log_posterior(q), max_tree_depth=9)
+    sampler = NUTS(potential_fn=lambda q: -log_posterior(q, data), max_tree_depth=9)
     n = len(q["a"])
     mcmc = MCMC(
         sampler, num_warmup=warmup, num_samples=draws * thin, num_chains=n, thinning=thin,

@@ -31,6 +31,11 @@ class MassProcess:
     y_scale: float
     seconds: float
 
+    @property
+    def theta(self):
+        """Logarithms of the lengths and strengths of the kernel, an array for :func:`fit`."""
+        return self.regressor.kernel_.theta
+
     def predict(self, Z, N):
         """Prediction of the residuals of nuclei Z, N (n,) arrays, one normal distribution a nucleus.
 
@@ -80,8 +85,8 @@ def kernel():
     return s1 * smooth + s2 * rough + WhiteKernel(0.01, (1e-4, 1.0))
 
 
-def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel):
-    """Gaussian process given residuals of masses.
+def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel, theta=None):
+    """Gaussian process given residuals of masses, or of another quantity with its unit throughout.
 
     Parameters
     ----------
@@ -92,6 +97,8 @@ def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel):
         fraction of the time; None: from all
     seed : int, of that draw
     kernel : callable without arguments that gives a scikit-learn kernel over Z, N, Z mod 2, N mod 2
+    theta : array, logarithms of the lengths and strengths where they are known, as ``MassProcess.theta`` gives them
+        for scaled residuals; then nothing is searched
 
     Returns
     -------
@@ -100,7 +107,8 @@ def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel):
     Raises
     ------
     ValueError
-        nuclei, residuals or errors that are none, residuals that are all equal, ``tune`` below 2
+        nuclei, residuals or errors that are none, residuals that are all equal, ``tune`` below 2, ``theta`` of
+        another length than the kernel's
     """
     import warnings
 
@@ -115,6 +123,13 @@ def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel):
     if tune is not None and tune < 2:
         raise ValueError(f"tune must be at least 2, got {tune}")
     x, y, alpha = _inputs(Z, N), residual / y_scale, 1e-10 + (error / y_scale) ** 2
+    if theta is not None:
+        known = kernel()
+        if np.shape(theta) != known.theta.shape:
+            raise ValueError(f"theta must have shape {known.theta.shape}, got {np.shape(theta)}")
+        known = known.clone_with_theta(np.asarray(theta, dtype=float))
+        regressor = GaussianProcessRegressor(known, alpha=alpha, optimizer=None).fit(x, y)
+        return MassProcess(regressor, float(y_scale), time.perf_counter() - begin)
     k = np.random.default_rng(seed).permutation(len(y))[:tune]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a length that ends at its bound

@@ -162,8 +162,8 @@ def save(network, name, *, folder=WEIGHTS, **card):
     text = json.dumps(card, indent=1, allow_nan=False) + "\n"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / f"{name}.npz", buffer.getvalue())
-    _write(folder / f"{name}.json", text.encode())
+    write(folder / f"{name}.npz", buffer.getvalue())
+    write(folder / f"{name}.json", text.encode())
     return folder / f"{name}.json"
 
 
@@ -173,7 +173,7 @@ def _checksum(data, card):
     return hashlib.sha256(data + json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _write(path, data):
+def write(path, data):
     """Bytes to a file, whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)

@@ -1,0 +1,1185 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,mystnb,-all
+#     notebook_metadata_filter: kernelspec,-all
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Correct a mass table, and ask how sure you are
+#
+# *Two numbers of a nucleus in, its mass out, and with it the skin of a neutron star*
+#
+# :::{admonition} At a glance
+# :class: tip
+#
+# | what | of this chapter |
+# |---|---|
+# | Paper | R. Utama, J. Piekarewicz, H. B. Prosper, *Nuclear mass predictions for the crustal composition of neutron stars: A Bayesian neural network approach* {cite}`utama2016` |
+# | In a sentence | A small Bayesian network learns what mass models miss, and the corrected masses say which nuclei make the outer crust of a neutron star. |
+# | Our verdict | In the [table of verdicts](#the-verdicts-05), computed by this page |
+# | Scale, time, machine | On the [status page](../book/status.md); this page runs in a minute or two |
+# | Before you start | [Networks in 20 minutes](../book/primer_networks.md); what a posterior is |
+# | Level | First year of graduate study |
+#
+# Afterwards you can
+# - say what a network that corrects a model has really learnt, and from which nuclei,
+# - tell an error bar that covers from one that does not, and combine models without fooling yourself,
+# - go from a table of masses to the layers of a neutron star's crust, exactly, and see which masses decide.
+# :::
+
+# %% tags=["hide-input"]
+try:
+    import nslib
+except ImportError as missing:
+    raise ImportError("install the package first: in a clone, `make book` or `pip install -e .`") from missing
+
+import hashlib
+import json
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.integrate import solve_ivp
+from sklearn.neighbors import KNeighborsRegressor
+
+from nslib import book, masses
+from nslib.crust.lattice import Corrections, electrons, lattice_coefficient
+from nslib.crust.outer import composition, drip, outer_crust
+from nslib.learn import mass_network, mass_prediction, mass_process
+from nslib.learn.mass_prediction import Prediction, judge, recalibration
+from nslib.masses import combine, duflo_zuker, liquid_drop
+from nslib.tables import ame, mass_models
+from nslib.tables.elements import nuclide
+from nslib.tables.radii import radii
+from nslib.units import M_N, MEV_FM3_G_CM3, MSUN_KM
+
+book.style()
+
+# %% [markdown]
+# All knobs of the chapter stand in the next cell. `None` means the value that belongs to the scale: `smoke` for
+# tests, `page` for what you read here, `paper` for the record.
+
+# %% tags=["parameters"]
+scale = "page"  # smoke, page or paper
+seed = 1  # of every draw and every chain
+evaluation = 2012  # the Atomic Mass Evaluation that is learnt from: 2003, 2012, 2016 or 2020; paper 2012
+pairing = 1  # sign of the pairing term of the liquid drop; the paper prints -1
+hidden = 40  # nodes of the network; paper 40
+n_learn = None  # nuclei to learn from, the others validate; paper 1800
+chains = None  # chains in the mixture; paper one
+n_sample = None  # samples of all masses for the probable crust
+M = 1.4  # mass of the star [Msun]; paper 1.4
+R = 12.78  # its radius [km]; paper 12.78
+electron_binding = True  # take the binding of the electrons off the mass of the atom; paper True
+polarisation = False  # of the electrons by the ions; paper False
+exchange = False  # of the electrons; paper False
+variant = ""  # keeps a second record beside the main one
+
+# %%
+parameters = {name: globals()[name] for name in (
+    "evaluation", "pairing", "hidden", "n_learn", "chains", "M", "R", "electron_binding", "polarisation", "exchange"
+)}
+shipped = scale == "page" and seed == 1 and (evaluation, pairing, hidden, n_learn, chains) == (2012, 1, 40, None, None)
+shipped = shipped and "masses_DZ" in mass_network.names()
+n_learn = book.choose(scale, n_learn, smoke=300, page=1800, paper=1800)
+chains = book.choose(scale, chains, smoke=2, page=4, paper=8)
+n_sample = book.choose(scale, n_sample, smoke=60, page=1000, paper=1000)
+n_split = book.choose(scale, None, smoke=1, page=1, paper=3)
+CHAIN = book.choose(
+    scale, None, smoke={"warmup": 200, "draws": 10, "thin": 2, "start": "prior"},
+    page={"warmup": 2000, "draws": 10, "thin": 100}, paper={"warmup": 10_000, "draws": 25, "thin": 1200},
+)  # fmt: skip
+corrections = Corrections(electron_binding=electron_binding, polarisation=polarisation, exchange=exchange)
+record = book.Record("05_masses_and_crust", scale, seed, parameters)
+committed = (book.record("05_masses_and_crust") or {"run": {}})["run"]
+extra = {}
+
+# %% [markdown]
+# ## What the paper claims
+#
+# Ids are used to the end of the chapter.
+#
+# - **B1** (Tab. I) Six parameters of a liquid drop, with errors, from a fit to measured masses.
+# - **B2** (Tabs. II, III) How far six mass models miss the masses of 2591 nuclei.
+# - **B3** (Eqs. 9-14) A network of 40 nodes and 161 weights, with priors of priors, sampled by a Markov chain.
+# - **B4** (Tabs. II, III) After the network has corrected them they miss by less, on nuclei that it has not seen.
+# - **B5** (Figs. 2-4) Along the krypton chain the corrected models come together, and the error grows away from the data.
+# - **B6** (Eq. 17) Their weighted average is a mass model with an error.
+# - **B7, B8** (Fig. 5) From it follow the layers of a neutron star's outer crust; a refined model moves toward the others.
+# - **B9** (Sec. I) One measured mass, that of 82Zn, changed the crust.
+
+# %% [markdown]
+# ## The physics
+#
+# ### A drop
+#
+# A nucleus of $Z$ protons and $N$ neutrons, $A = Z + N$, weighs less than its parts. What is missing is its {term}`binding energy`, $B = Zm_p + Nm_n - M$. Most
+# of it is that of a charged drop:
+#
+# $$
+# B = a_v A - a_s A^{2/3} - a_c \frac{Z^2}{A^{1/3}} - \Big(a_a + \frac{a_{as}}{A^{1/3}}\Big)\frac{(N-Z)^2}{A} + a_p\frac{\eta}{A^{1/2}},
+# $$ (eq-05-drop)
+#
+# with η = 1 if $Z$ and $N$ are even, −1 if both are odd, 0 otherwise. It is linear in its six parameters, so a fit is one call:
+
+# %%
+known = ame.ame(evaluation)  # measured, and estimated by the evaluators from trends ("#")
+binding = lambda t: masses.binding_energy(t["Z"], t["N"], t["mass_excess"], electrons=False).to_numpy()  # noqa: E731
+fitted_to = known[known["Z"].between(8, 92) & (known["N"] >= 8)]
+
+X = liquid_drop.design(fitted_to["Z"], fitted_to["N"], pairing)
+a = np.linalg.lstsq(X, binding(fitted_to), rcond=None)[0]
+print(len(fitted_to), "nuclei:", "  ".join(f"{name} = {value:.3f}" for name, value in zip(liquid_drop.LiquidDrop._fields, a)), "MeV")
+
+# %% [markdown]
+# The paper does not say which nuclei it took ("more than 3200"), nor how it weighted them. Its six numbers say it: of the choices below, one lies within the errors
+# that the paper prints. The sign of the pairing term does not follow the printed one, which would bind odd-odd nuclei most.
+
+# %%
+def drop_of(nuclides, pairing=pairing):
+    """Least squares of the liquid drop to the nuclides of a table."""
+    return liquid_drop.fit(nuclides["Z"], nuclides["N"], binding(nuclides), pairing)
+
+
+rectangle = {"Z": (20, 92), "N": (20, 148)}
+choices = {
+    "8 ≤ Z ≤ 92, N ≥ 8": drop_of(fitted_to),
+    "the same, measured only": drop_of(fitted_to[~fitted_to["extrapolated"]]),
+    "all nuclei": drop_of(known[(known["Z"] > 0) & (known["N"] > 0)]),
+    "40Ca to 240U": drop_of(ame.select(evaluation, **rectangle)),
+    "8 ≤ Z ≤ 92, N ≥ 8, the other sign": drop_of(fitted_to, -pairing),
+}
+drop = choices["8 ≤ Z ≤ 92, N ≥ 8"]
+away = lambda fit: np.max(np.abs(np.subtract(fit.a, liquid_drop.UTAMA2016) / liquid_drop.UTAMA2016_ERROR))  # noqa: E731
+rows = [("the paper", "", *(f"{v:.3f} ± {e:.3f}" for v, e in zip(liquid_drop.UTAMA2016, liquid_drop.UTAMA2016_ERROR)), "", "")]
+rows += [(name, f.n, *(f"{v:.3f} ± {e:.3f}" for v, e in zip(f.a, f.error)), f"{f.rms:.3f}", f"{away(f):.2f}") for name, f in choices.items()]
+book.Table(("fitted to", "nuclei", *(f"{n} [MeV]" for n in liquid_drop.LiquidDrop._fields), "rms [MeV]", "largest distance, errors of the paper"), rows)
+
+# %% [markdown]
+# The paper found its errors by a Markov chain. For a linear model with noise of unknown size the posterior is known, so the chain had better agree:
+
+# %%
+def metropolis(fit, n_chain=200, n_step=2500):
+    """Samples of the parameters (chain * step, 6) of the drop, the noise sampled as well, by Metropolis' rule."""
+    rng = np.random.default_rng([seed, 2])
+    lower = np.linalg.cholesky(fit.covariance)
+    n, rss = fit.n, fit.n * fit.rms**2
+    scale2 = rss / (n - 6)  # |B - X a|^2 = rss + scale2 |u|^2 for a = best + lower u
+    log_p = lambda u, s: -n * s - (rss + scale2 * np.sum(u**2, axis=1)) / (2 * np.exp(2 * s))  # noqa: E731
+    u, s = np.zeros((n_chain, 6)), np.full(n_chain, np.log(fit.rms))
+    old, kept = log_p(u, s), []
+    for step in range(n_step):
+        u_new = u + 0.9 * rng.standard_normal(u.shape)
+        s_new = s + 0.9 / np.sqrt(2 * n) * rng.standard_normal(n_chain)
+        new = log_p(u_new, s_new)
+        yes = np.log(rng.uniform(size=n_chain)) < new - old
+        u, s, old = np.where(yes[:, None], u_new, u), np.where(yes, s_new, s), np.where(yes, new, old)
+        if step >= 500:
+            kept.append(u)
+    return np.asarray(fit.a) + np.concatenate(kept) @ lower.T
+
+
+chain = metropolis(drop)
+off = np.max(np.abs(chain.mean(axis=0) - drop.a) / drop.error)
+ratio = chain.std(axis=0) / drop.error
+agree = bool(off < 0.1 and np.all(np.abs(ratio - 1) < 0.05))
+record.claim("B1", float(away(drop)), passed=bool(agree and choices["8 ≤ Z ≤ 92, N ≥ 8, the other sign"].a.a_p < 0))
+print(f"Markov chain against least squares: means within a tenth, errors within 5 %: {agree}")
+
+# %% [markdown]
+# ### What a model misses
+#
+# The network will not learn masses but *residuals*, measured minus calculated. Where are they? On the chart of nuclides:
+
+# %%
+table = ame.select(evaluation, **rectangle)
+Z, N = (table[c].to_numpy(float) for c in ("Z", "N"))
+measured = ~table["extrapolated"].to_numpy()
+crustal = (Z <= 50) & (N <= 84)  # those that the paper calls relevant for the crust
+
+
+def model(name):
+    """Mass excesses of one model [MeV]: the drop as fitted above, or a published table."""
+    if name != "LDM":
+        return mass_models.mass_model(name)
+    z, n = (x.ravel() for x in np.meshgrid(np.arange(8, 93), np.arange(8, 161), indexing="ij"))
+    B = liquid_drop.binding_energy(z, n, drop.a, pairing)
+    return pd.DataFrame({"Z": z, "N": n, "mass_excess": masses.mass_excess(z, n, B, electrons=False)})
+
+
+def residual(name, nuclides=table, shift=False):
+    """Measured minus calculated mass [MeV]."""
+    return masses.residuals(nuclides, model(name), electron_shift=shift)["residual"].to_numpy()
+
+
+rms = lambda r: float(np.sqrt(np.mean(np.square(r))))  # noqa: E731
+y_drop = residual("LDM")
+print(f"{len(table)} nuclei, {measured.sum()} of them measured, {crustal.sum()} with Z ≤ 50 and N ≤ 84")
+
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Chart of nuclides, proton number against neutron number, coloured by measured minus liquid-drop mass from minus ten to plus ten MeV. Stripes of strong extra binding lie along the magic numbers 28, 50, 82 and 126, most of all around tin-132 and lead-208; in between the drop binds too much."}}
+def chart(ax, value, limit, cmap="RdBu_r"):
+    """Residuals on the chart of nuclides."""
+    image = np.full((93, 150), np.nan)
+    image[Z.astype(int), N.astype(int)] = value
+    shown = ax.imshow(image, origin="lower", cmap=cmap, vmin=-limit, vmax=limit, aspect="equal", interpolation="nearest")
+    for magic in (28, 50, 82, 126):
+        ax.axvline(magic, color="gray", lw=0.5, ls=":")
+        if magic < 93:
+            ax.axhline(magic, color="gray", lw=0.5, ls=":")
+    ax.set(xlim=(15, 150), ylim=(15, 95), xlabel="$N$", ylabel="$Z$")
+    ax.grid(False)
+    return shown
+
+
+fig, ax = plt.subplots(figsize=(8, 4.2))
+fig.colorbar(chart(ax, y_drop, 10), label="measured - liquid drop [MeV]")
+plt.show()
+
+# %% [markdown]
+# The stripes are the magic numbers. A drop has no shells; this is what a network has to add to it. Better models have shells, and miss by less: the paper
+# took five. Two are in no public package. For HFB19 we take HFB26, for the table of Möller and Nix of 1988 the finite-range liquid drop FRLDM of
+# the same authors, and we compare neither with the paper's numbers.
+
+# %%
+extra_tables = set(mass_models.EXTRA_NAMES) <= set(mass_models.available())
+members = ("DZ", "FRLDM", "FRDM95", "HFB26", "HFB21") if extra_tables else ("DZ", "FRDM95", "HFB26", "HFB14")
+PAPER = {  # sigma_pre on 2591 and on 993, sigma_post: learning and validation of the 2591
+    "LDM": (2.957, 3.230, 0.466, 0.529), "DZ": (0.572, 0.549, 0.274, 0.284), "FRDM95": (0.667, 0.865, 0.342, 0.374),
+    "HFB21": (0.630, 0.746, 0.394, 0.433), "MN": (0.799, 0.936, 0.399, 0.441), "HFB19": (0.729, 0.832, 0.399, 0.418),
+}  # fmt: skip
+pre, rows = {}, []
+for name in ("LDM", *members, "DZ, electrons subtracted"):
+    y = residual(name.split(",")[0], shift="," in name)
+    pre[name] = rms(y), rms(y[crustal])
+    of_paper = PAPER.get(name.split(",")[0])
+    rows.append((name, *(of_paper[:2] if of_paper else ("", "")), *(f"{v:.3f}" for v in (*pre[name], rms(y[measured]), rms(y[measured & crustal])))))
+y = table["mass_excess"].to_numpy() - duflo_zuker.mass_excess(table["Z"], table["N"])
+rows.append(("DZ10, computed, not in the paper", "", "", *(f"{rms(y[k]):.3f}" for k in (slice(None), crustal, measured, measured & crustal))))
+miss = lambda name, key: max(abs(a - b) for a, b in zip(pre[key], PAPER[name]))  # noqa: E731
+compared = [name for name in ("LDM", "DZ", "FRDM95", "HFB21") if name in pre]
+clean = max(miss(name, name) for name in compared)
+shifted = max(miss(name, "DZ, electrons subtracted" if name == "DZ" else name) for name in compared)
+with_printed = [rms((binding(t) - liquid_drop.binding_energy(t["Z"], t["N"], liquid_drop.UTAMA2016))) for t in (table, table[crustal])]
+record.claim("B2", clean, passed=bool(shifted <= 0.005 + 5e-4), note=(
+    f"DZ gives {pre['DZ'][0]:.3f} and {pre['DZ'][1]:.3f} MeV. With the binding energy of the electrons subtracted from its residuals it gives "
+    f"{pre['DZ, electrons subtracted'][0]:.3f} and {pre['DZ, electrons subtracted'][1]:.3f} MeV, the printed numbers; then all tables agree to {shifted:.3f} MeV."
+))
+book.Table(("model", "paper, 2591 [MeV]", "paper, 993 [MeV]", "here, 2591", "here, 993", "measured of 2591", "measured of 993"), rows)
+
+# %% [markdown]
+# Two things stand in this table. The paper's numbers for DZ are met, but only if one subtracts the binding energy of the atom's electrons, which is twice
+# too often: DZ is a table of atoms already. And a fifth of the "experimental" masses carries a "#": the evaluators' estimates, not measurements. What remains of both for the network, we
+# shall see. (With the drop's parameters as printed one gets
+# the numbers of the next line, so the paper's tables agree with each other to about 0.007 MeV.)
+
+# %%
+print("liquid drop, parameters of Table I as printed: {:.3f} and {:.3f} MeV".format(*with_printed))
+
+# %% [markdown]
+# ### What fills the crust
+#
+# Under pressure matter chooses the nucleus that makes the Gibbs energy per nucleon least. In the outer crust that is a lattice of nuclei in a sea of electrons
+# {cite}`baym1971`:
+#
+# $$
+# \mu(Z, A; p) = \frac{1}{A}\Big[M(Z, A) + Z\Big(\mu_e - \tfrac43 C_Z k_F\Big)\Big] ,
+# $$ (eq-05-gibbs)
+#
+# the mass, the electrons, and the attraction between ions and electrons, with $C_Z \propto Z^{2/3}$. The bracket at $Z$ depends on the pressure and on $Z$, not on $A$: so one root per
+# element serves a table of thousands of nuclei.
+
+# %%
+def gibbs(nuclides, p):
+    """Gibbs energy a nucleon [MeV] of each nuclide of a table at the pressure p [MeV fm^-3]."""
+    Z, A = nuclides["Z"].to_numpy(), (nuclides["Z"] + nuclides["N"]).to_numpy()
+    M_ZA = masses.nuclear_mass(Z, nuclides["N"].to_numpy(), nuclides["mass_excess"].to_numpy(), electron_binding)
+    e = electrons(p, lattice_coefficient(Z, corrections), exchange)  # g = mu_e - 4/3 C_Z k_F
+    return (M_ZA + Z * e.g) / A
+
+
+dz_and_measured = masses.complete(known, model("DZ").query("Z <= 60"))
+rows = []
+for p in (0.0, 1e-6, 1e-5, 1e-4, 3e-4):
+    mu = gibbs(dz_and_measured, p)
+    best = dz_and_measured.iloc[int(np.argmin(mu))]
+    rows.append((f"{p:.0e}", nuclide(best["Z"], best["N"]), f"{best['Z'] / (best['Z'] + best['N']):.3f}", f"{mu.min():.3f}"))
+book.Table(("pressure [MeV fm^-3]", "nucleus", "Z/A", "Gibbs energy [MeV]"), rows)
+
+# %% [markdown]
+# At zero pressure iron-56 wins: the least *mass* a nucleon, not the largest binding (that is 62Ni). Deeper down electrons are expensive, so nuclei with fewer protons win. When μ reaches the
+# mass of a free neutron, neutrons drip out and the outer crust ends. `outer_crust` finds every transition exactly, by root finding between two nuclei, and looks for a third at each
+# crossing.
+#
+# How deep is a layer? In hydrostatic equilibrium $\mu\sqrt{1 - 2GM/rc^2}$ is the same at all depths, because a nucleon gains no energy by moving. That gives $r$ in closed form:
+#
+# $$
+# \frac{\mu(r)}{\mu_\mathrm{surface}} = \sqrt{\frac{1 - 2GM/Rc^2}{1 - 2GM/rc^2}} .
+# $$ (eq-05-depth)
+#
+# The check is to integrate the structure equation, $\mathrm d\ln\mu/\mathrm dr = -GM/[r^2c^2(1 - 2GM/rc^2)]$:
+
+# %%
+begin = time.perf_counter()
+crust_dz = outer_crust(dz_and_measured, corrections=corrections, on_hole="allow")
+depth_dz = crust_dz.depth(M, R)
+seconds_sequence = time.perf_counter() - begin
+r_g = 2 * M * MSUN_KM
+slope = lambda r, log_mu: -r_g / 2 / (r**2 * (1 - r_g / r))  # noqa: E731
+integrated = solve_ivp(slope, (R, R - 0.6), [np.log(crust_dz.mu_surface)], rtol=1e-12, atol=1e-14, dense_output=True)
+inverse = np.interp(np.log(crust_dz.mu[:, 1]), integrated.sol(R - np.linspace(0, 0.6, 60001))[0], np.linspace(0, 0.6, 60001))
+print(f"largest difference from the integration below 0.1 m: {bool(np.max(np.abs(inverse - depth_dz)) < 1e-4)}")
+rows = [
+    (nuclide(z, n), f"{p:.2e}", f"{n_b[1]:.3e}", f"{1e3 * d:.1f}")
+    for z, n, p, n_b, d in zip(crust_dz.Z, crust_dz.N, crust_dz.p[:, 1], crust_dz.n_b, depth_dz)
+]
+book.Table(("layer", "pressure at its bottom [MeV fm^-3]", "density there [fm^-3]", "depth there [m]"), rows)
+
+# %% [markdown]
+# Half a kilometre, fifteen layers, and only the upper ones made of nuclei that anybody has weighed. Terms of the electrons move the layers little, but one of them hangs by a thread:
+
+# %%
+rows = []
+for label, c in {
+    "lattice and electron binding (the default)": Corrections(),
+    "without electron binding": Corrections(electron_binding=False),
+    "electrons polarised": Corrections(polarisation=True),
+    "electrons polarised, with exchange": Corrections(polarisation=True, exchange=True),
+    "without lattice": Corrections(lattice=False),
+}.items():
+    one = outer_crust(dz_and_measured, corrections=c, on_hole="allow")
+    names = one.names
+    rows.append((label, len(names), "yes" if "58Fe" in names else "no", names[-1], f"{1e3 * one.depth(M, R)[-1]:.1f}", f"{one.p[-1, 1]:.4e}"))
+book.Table(("Gibbs energy", "layers", "58Fe among them", "last", "depth of drip [m]", "pressure of drip [MeV fm^-3]"), rows)
+
+# %% [markdown]
+# ## The method
+#
+# ### The network
+#
+# Two numbers go in, $x = (Z, A)$, scaled, and a residual comes out:
+#
+# $$
+# f(x) = a + \sum_{j=1}^{H} b_j \tanh\Big(c_j + \sum_i d_{ij}x_i\Big) .
+# $$ (eq-05-network)
+
+# %%
+def network(x, a, b, c, d):
+    return a + np.tanh(c + x @ d) @ b
+
+
+rng = np.random.default_rng([seed, 3])
+w = {"a": rng.normal(), "b": rng.normal(size=hidden), "c": rng.normal(size=hidden), "d": rng.normal(size=(2, hidden))}
+x = rng.normal(size=(5, 2))
+same = np.allclose(network(x, **w), mass_network.network(x, *w.values(), np))
+print(f"{sum(np.size(v) for v in w.values())} weights; the package's function is the same: {same}")
+
+# %% [markdown]
+# Weights of one kind have a normal prior of mean zero, and its precision τ a gamma prior, so that the data say how large they are (a *hierarchical* prior
+# {cite}`neal1996`). The paper gives no numbers for the gamma priors, and takes the error of each mass as the noise. With those errors, some keV, any network would fail; so we let the noise σ be inferred
+# too:
+#
+# $$
+# \ln p = \sum_i \ln\mathcal N(y_i\,|\,f(x_i), \sigma) + \sum_{k} \Big[\sum_w \ln\mathcal N(w\,|\,0, \tau_k^{-1/2}) + \ln\Gamma(\tau_k\,|\,1, s_k^2)\Big] .
+# $$ (eq-05-posterior)
+#
+# Written out with SciPy, at ten random points, against what is sampled:
+
+# %%
+import jax.numpy as jnp
+
+
+def log_density(q, x, y):
+    """Equation of the posterior, for precisions given by their logarithms: a factor tau each, from the change of variable."""
+    tau = {k: np.exp(q[f"tau_{k}"]) for k in mass_network.WIDTHS}
+    total = sum(stats.gamma.logpdf(t, 1, scale=mass_network.WIDTHS[k] ** -2.0) + np.log(t) for k, t in tau.items())
+    total += sum(np.sum(stats.norm.logpdf(q[k], 0, tau[k] ** -0.5)) for k in "abcd")
+    return total + np.sum(stats.norm.logpdf(y, network(x, *(q[k] for k in "abcd")), tau["noise"] ** -0.5))
+
+
+sampled, differences, x, y = mass_network.log_posterior("normal"), [], rng.normal(size=(50, 2)), rng.normal(size=50)
+for _ in range(10):
+    q = {"a": rng.normal(), "b": rng.normal(size=hidden), "c": rng.normal(size=hidden), "d": rng.normal(size=(2, hidden))}
+    q |= {f"tau_{k}": rng.normal() for k in mass_network.WIDTHS}
+    theirs = sampled({k: jnp.asarray(v) for k, v in q.items()}, [jnp.asarray(x), jnp.asarray(y), jnp.zeros((50, 3))])
+    differences.append(abs(float(theirs) - log_density(q, x, y)))
+print(f"largest difference below 1e-5: {bool(max(differences) < 1e-5)}")
+
+# %% tags=["hide-input"]
+few = np.random.default_rng([seed, 4]).permutation(len(table))[:60]
+tried = mass_network.fit(Z[few], N[few], y_drop[few], seed=seed, hidden=hidden, sampler="nuts", start="prior", chains=1, warmup=3, draws=3, thin=1)
+n_weights = sum(np.size(tried.weights[k][0, 0]) for k in "abcd")
+record.claim("B3", n_weights, passed=bool(max(differences) < 1e-5 and np.all(np.isfinite(tried.predict(Z[few], N[few]).f))))
+print(f"{n_weights} weights in a sample that the No-U-Turn Sampler drew")
+
+# %% [markdown]
+# ### The sampler, and why one chain is not enough
+#
+# The hidden nodes may be permuted and reversed, $40!\,2^{40}$ ways, and that is only what one can count: the posterior has very many separate modes. The paper ran one chain for 600 iterations. We
+# start eight chains, each from the best of three fits by Adam, let each run 40,000 steps of microcanonical dynamics {cite}`robnik2023,cabezas2024`, keep 25 samples of each, and take the
+# *mixture*. A chain that has forgotten its start would make the others superfluous. None does. What one can ask for is that this be said: the {term}`R-hat` of the *predictions*, not of the weights, stands with the results.
+#
+# At paper scale the networks are fitted here. This page loads those that ship with the package, and evaluates them afresh.
+
+# %%
+disk = book.root() / "build" / "masses"
+
+
+def refined(Z, N, y, **how):
+    """Network of residuals y, kept on disk, so that an interrupted run goes on where it stopped."""
+    how = {"seed": seed, "hidden": hidden, "chains": chains, **CHAIN, **how}
+    text = json.dumps(how, sort_keys=True).encode() + np.stack([Z, N, y]).round(6).tobytes()
+    key = hashlib.sha256(text).hexdigest()[:16]
+    if key not in mass_network.names(disk):
+        net = mass_network.fit(Z, N, y, **how)
+        if net.log_posterior.shape[1] < how["draws"]:
+            raise KeyboardInterrupt("interrupted; networks that were finished are on disk")
+        mass_network.save(net, key, folder=disk)
+    return mass_network.load(key, folder=disk)
+
+
+columns = lambda nuclides: (nuclides["Z"].to_numpy(float), nuclides["N"].to_numpy(float))  # noqa: E731
+splits = [mass_prediction.split(len(table), n_learn, seed=seed + s) for s in range(n_split)]
+learn, valid = splits[0]
+split_models = [name for name in ("LDM", "DZ", "FRDM95", "HFB21", "FRLDM", "HFB26") if name == "LDM" or name in mass_models.available()]
+
+
+def learnt(name, s=0, shift=False, keep=None, **how):
+    """Network that has learnt the residuals of a model on the learning set of split s, or on a part of it."""
+    k = splits[s][0] if keep is None else splits[s][0][keep]
+    return refined(Z[k], N[k], residual(name, shift=shift)[k], **({"seed": seed + s} | how))
+
+
+if shipped:
+    on_split = {(name, 0): mass_network.load(f"masses_{name}_1800") for name in ("LDM", "DZ")}
+else:
+    on_split = {(name, s): learnt(name, s) for name in ("LDM", "DZ") for s in range(n_split)}
+    if scale == "paper":
+        on_split |= {(name, 0): learnt(name) for name in split_models[2:]}
+
+# %% [markdown]
+# What stands for a loss curve here is the log of the posterior density along each chain:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Log posterior of eight chains against the sample number for the network of the liquid drop. Each chain keeps to a level of its own; the levels differ by hundreds, and several still rise at the end."}}
+net = on_split["LDM", 0]
+fig, ax = plt.subplots(figsize=(6.4, 3.4))
+for k, log_p in enumerate(net.log_posterior):
+    ax.plot(np.arange(1, len(log_p) + 1), log_p, ".-", lw=1, ms=3, color=book.PALETTE[k % len(book.PALETTE)])
+ax.set(xlabel="sample of the chain", ylabel="log posterior (up to a constant)", title="liquid drop, learning set")
+plt.show()
+
+# %% [markdown]
+# The chains sit on levels that differ by far more than the few units by which samples of one posterior in some 170 dimensions would, and no chain visits the level of another.
+# In the end such a mixture is an ensemble of networks with a Bayesian accent.
+#
+# ### Baselines that could embarrass it
+#
+# The mean residual of the four nearest nuclei in the learning set; and a Gaussian process on $Z$, $N$ and their parities, which is exact and needs no sampling {cite}`rasmussen2006`: `mass_process.fit`.
+
+# %%
+def four_nearest(k, v, y):
+    """Mean residual of the four nuclei of k that lie nearest, at the nuclei v."""
+    x = np.stack([Z, N], axis=1)
+    return KNeighborsRegressor(4).fit(x[k], y[k]).predict(x[v])
+
+
+def process(label, Z, N, y, tune, **how):
+    """Gaussian process; lengths and strengths are those of the record where the page has no reason to search them again."""
+    thetas = committed.get("theta", {}) if shipped or label.startswith("fixed") else {}
+    g = mass_process.fit(Z, N, y, theta=thetas[label], **how) if label in thetas else mass_process.fit(Z, N, y, tune=tune, seed=seed, **how)
+    extra.setdefault("theta", {})[label] = g.theta.round(4).tolist()
+    return g
+
+
+y_dz = residual("DZ")
+tune = book.choose(scale, None, smoke=80, page=300, paper=800)
+gp = [process(f"DZ, split {s}", Z[k], N[k], y_dz[k], tune) for s, (k, _) in enumerate(splits)]
+
+# %% [markdown]
+# ## Results beside the paper
+#
+# ### How well it corrects (Tables II and III)
+
+# %%
+post = {}
+for (name, s), net in on_split.items():
+    k, v = splits[s]
+    y = residual(name)
+    r = y - net.predict(Z, N).mean
+    inner = crustal[v]
+    post[name, s] = {"pre": rms(y[v]), "learning": rms(r[k]), "validation": rms(r[v]), "crustal": rms(r[v][inner]), "measured": rms(r[v][measured[v]]),
+                     "nearest": rms(y[v] - four_nearest(k, v, y)), "seconds": net.seconds}
+    if len(net.log_posterior) > 1:
+        d = net.diagnostics(Z[v], N[v])
+        post[name, s] |= {"r_hat": [float(np.quantile(d.r_hat, q)) for q in (0.5, 0.9)], "ess": float(np.median(d.ess))}
+post_gp = [rms(y_dz[v] - g.predict(Z[v], N[v]).mean) for (_, v), g in zip(splits, gp)]
+if scale == "paper":
+    extra["post"] = [{"model": name, "split": s} | {q: np.round(v, 4).tolist() for q, v in p.items()} for (name, s), p in post.items()]
+    extra["gp"] = {"validation": np.round(post_gp, 4).tolist(), "seconds": [round(g.seconds, 1) for g in gp]}
+seen = extra.get("post") or committed.get("post", [])
+over = lambda name, q: [p[q] for p in seen if p["model"] == name]  # noqa: E731
+mean_sd = lambda v: f"{np.mean(v):.3f} ± {np.std(v, ddof=1):.3f}" if len(v) > 1 else f"{np.mean(v):.3f}"  # noqa: E731
+rows = [(f"{name}, this run", *(f"{p[q]:.3f}" for q in ("pre", "learning", "validation", "crustal", "nearest")), f"{p['r_hat'][0]:.2f}, {p['r_hat'][1]:.2f}", f"{p['ess']:.0f}") for (name, s), p in post.items() if s == 0 and "r_hat" in p]
+for name in dict.fromkeys(p["model"] for p in seen):
+    rows.append((f"{name}, record, {len(over(name, 'pre'))} split(s)", *(mean_sd(over(name, q)) for q in ("pre", "learning", "validation", "crustal", "nearest")),
+                 f"{np.mean([r[0] for r in over(name, 'r_hat')]):.2f}, {np.mean([r[1] for r in over(name, 'r_hat')]):.2f}", f"{np.mean(over(name, 'ess')):.0f}"))
+    if name in PAPER:
+        rows.append((f"{name}, paper", "", f"{PAPER[name][2]:.3f}", f"{PAPER[name][3]:.3f}", "", "", "", ""))
+book.Table(("model", "before [MeV]", "learning set", "validation set", "of it Z ≤ 50, N ≤ 84", "four nearest", "R-hat: median, 90 %", "effective samples"), rows)
+
+# %%
+rows = [("Gaussian process on DZ, this run", f"{post_gp[0]:.2f}")]
+if g := extra.get("gp") or committed.get("gp"):
+    rows += [(f"Gaussian process on DZ, record, {len(g['validation'])} splits", mean_sd(g["validation"]))]
+book.Table(("what", "validation set [MeV]"), rows)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two charts of nuclides, coloured by what is left of the residual after the network has corrected the liquid drop and the table of Duflo and Zuker, on a scale of one MeV either way, five to ten times finer than in the chart before. The stripes of the magic numbers are gone; what is left is mottled and strongest among light nuclei and at the neutron-rich edge."}}
+fig, ax = plt.subplots(2, 1, figsize=(7, 7.4), sharex=True)
+for a_, name in zip(ax, ("LDM", "DZ")):
+    shown = chart(a_, residual(name) - on_split[name, 0].predict(Z, N).mean, 1)
+    a_.set(title=f"{name}, corrected")
+ax[0].set(xlabel="")
+fig.colorbar(shown, ax=ax, label="measured - corrected [MeV]")
+plt.show()
+
+# %% [markdown]
+# Same network, same inputs, and a smaller error than in the paper. Three things might be the reason; each of them alone was run at paper scale on the first split: the paper's protocol (one chain from a
+# random start, 500 iterations of warm-up and 100 kept), the shift of DZ, and the "#" values.
+
+# %%
+if scale == "paper":
+    protocol = {"sampler": "nuts", "start": "prior", "chains": 1, "warmup": 500, "draws": 100, "thin": 1}
+    runs = {(name, "one short chain, as in the paper"): (learnt(name, **protocol), residual(name)) for name in ("LDM", "DZ")}
+    runs |= {(name, f"one chain of the {chains}, from a fit"): (on_split[name, 0].chain(0), residual(name)) for name in ("LDM", "DZ")}
+    runs["DZ", "electrons subtracted from the residuals"] = learnt("DZ", shift=True), residual("DZ", shift=True)
+    runs["DZ", "learnt from measured masses only"] = learnt("DZ", keep=measured[learn]), y_dz
+    extra["causes"] = []
+    for (name, label), (net, y) in runs.items():
+        r = y - net.predict(Z, N).mean
+        extra["causes"].append([name, label, *(round(rms(v), 4) for v in (y[valid], r[learn], r[valid], r[valid][measured[valid]], r[valid][~measured[valid]]))])
+    for name in ("LDM", "DZ"):
+        r, y = residual(name) - on_split[name, 0].predict(Z, N).mean, residual(name)
+        extra["causes"].append([name, f"{chains} chains", *(round(rms(v), 4) for v in (y[valid], r[learn], r[valid], r[valid][measured[valid]], r[valid][~measured[valid]]))])
+causes = extra.get("causes") or committed.get("causes", [])
+book.Table(("model", "run", "before [MeV]", "learning set", "validation set", "of it measured", "of it \"#\""), [(a_, b_, *(f"{v:.3f}" for v in rest)) for a_, b_, *rest in causes])
+
+# %%
+if scale == "paper":
+    by = lambda name: [post[name, s]["validation"] for s in range(n_split)]  # noqa: E731
+    error_of = lambda v: float(np.std(v, ddof=1) / np.sqrt(len(v)))  # noqa: E731
+    tests = [np.mean(by("DZ")) <= PAPER["DZ"][3] + 5e-4, np.mean(by("LDM")) < np.mean([post["LDM", s]["nearest"] for s in range(n_split)])]
+    tests += [post[name, 0]["validation"] <= PAPER[name][3] + 5e-4 for name in ("FRDM95", "HFB21") if (name, 0) in post]
+    record.claim("B4", float(np.mean(by("LDM"))), error_of(by("LDM")), passed=bool(all(tests)))
+elif scale == "page":
+    tests = [post["DZ", 0]["validation"] <= PAPER["DZ"][3], post["LDM", 0]["validation"] < post["LDM", 0]["nearest"]]
+    record.claim("B4", post["LDM", 0]["validation"], passed=bool(all(tests)))
+
+# %% [markdown]
+# Random splits flatter every method: the four nearest neighbours of a validation nucleus were mostly in the learning set, so this is interpolation. Whether the
+# correction holds where nobody has measured is asked [below](#nuclei-that-nobody-had-weighed).
+#
+# ### Krypton (Figures 2 to 4)
+#
+# For these figures the paper learns from all 2591 nuclei, and so do we.
+
+# %%
+everything = np.arange(len(table)) if scale != "smoke" else learn
+
+
+def learnt_all(name):
+    """Network that has learnt the residuals of a model on all nuclei."""
+    if shipped:
+        return mass_network.load(f"masses_{name}")
+    return refined(Z[everything], N[everything], residual(name)[everything])
+
+
+nets = {name: learnt_all(name) for name in ("LDM", *members)}
+A_Kr = np.arange(96, 113)
+Z_Kr, N_Kr = np.full(len(A_Kr), 36), A_Kr - 36
+
+
+def at(t, z, n):
+    """Mass excesses of nuclides z, n (arrays) from a table [MeV]; NaN where it has none."""
+    return t.set_index(["Z", "N"])["mass_excess"].reindex(list(zip(z, n))).to_numpy()
+
+
+reference = np.where(N_Kr <= 65, at(known, Z_Kr, N_Kr), at(model("DZ"), Z_Kr, N_Kr))
+bare = {name: at(model(name), Z_Kr, N_Kr) for name in nets}
+said = {name: net.predict(Z_Kr, N_Kr) for name, net in nets.items()}
+after = {name: bare[name] + said[name].mean for name in nets}
+error_13 = {name: p.sd_f for name, p in said.items()}  # the paper's Eq. 13, without noise
+world = combine.world_average(np.stack([after[m] for m in members]), np.stack([error_13[m] ** 2 for m in members]))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Masses of krypton isotopes from mass number 96 to 112 relative to the evaluation up to 101 and to Duflo-Zuker beyond. Bare models spread by several MeV at the neutron-rich end; the refined liquid drop follows with error bars that grow from a few tenths of an MeV to more than one."}}
+fig, ax = plt.subplots(figsize=(7, 4))
+for i, name in enumerate(members):
+    ax.plot(A_Kr, bare[name] - reference, "-o", ms=3, lw=1, color=book.PALETTE[i % 6], label=name)
+ax.errorbar(A_Kr, after["LDM"] - reference, error_13["LDM"], fmt="ks", ms=4, capsize=2, label="LDM, refined")
+ax.axvline(101.5, color="gray", ls="--", lw=0.8)
+ax.set(xlabel="mass number $A$ of Kr", ylabel="mass - reference [MeV]")
+ax.legend(fontsize=8, ncols=2)
+plt.show()
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rows of panels for single krypton isotopes: mass before refinement as open symbols and after it as filled ones with error bars, for each model and the world average. For 96Kr and 99Kr the filled ones gather within a fraction of an MeV of the evaluation; for 102, 105, 108 and 111 they gather less and the error bars grow."}}
+fig, axes = plt.subplots(2, 3, figsize=(9.5, 6), sharex=True)
+for ax, A_here in zip(axes.flat, (96, 99, 102, 105, 108, 111)):
+    i = int(np.flatnonzero(A_Kr == A_here)[0])
+    for j, name in enumerate(members):
+        ax.plot(j, bare[name][i] - reference[i], "o", mfc="none", color=book.PALETTE[0])
+        ax.errorbar(j, after[name][i] - reference[i], error_13[name][i], fmt="o", color=book.PALETTE[1], capsize=2)
+    ax.errorbar(len(members), world.mean[i] - reference[i], np.sqrt(world.variance[i]), fmt="ks", capsize=2)
+    ax.axhline(0, color="gray", lw=0.8, ls=":")
+    ax.set(title=f"$^{{{A_here}}}$Kr", xticks=range(len(members) + 1))
+    ax.set_xticklabels([*members, "world"], rotation=60, fontsize=8)
+for ax in axes[:, 0]:
+    ax.set(ylabel="mass - reference [MeV]")
+plt.show()
+
+# %%
+spread = lambda values: np.std(np.stack([values[m] for m in members]), axis=0, ddof=1)  # noqa: E731
+near = np.max(np.abs(np.stack([*(bare[m] for m in members), after["LDM"]]) - reference)[:, A_Kr <= 101])
+pick = lambda A_here: int(np.flatnonzero(A_Kr == A_here)[0])  # noqa: E731
+mean_error = np.mean(np.stack([error_13[m] for m in members]), axis=0)
+krypton = {
+    "bare models and the refined drop within 2 MeV of the evaluation, 96-101Kr": near <= 2,
+    "error of the refined drop at 112Kr at least twice that at 97Kr": error_13["LDM"][pick(112)] >= 2 * error_13["LDM"][pick(97)],
+    "refined models scatter less than bare ones at 96Kr and 99Kr": all(spread(after)[pick(A_)] < spread(bare)[pick(A_)] for A_ in (96, 99)),
+    "bare scatter and mean error grow from 102Kr to 111Kr": spread(bare)[pick(111)] > spread(bare)[pick(102)] and mean_error[pick(111)] > mean_error[pick(102)],
+}
+if scale != "smoke":
+    record.claim("B5", passed=all(map(bool, krypton.values())), note="; ".join(f"{k}: {'yes' if v else 'no'}" for k, v in krypton.items()) + f". Largest distance of 96-101Kr: {near:.2f} MeV.")
+rows = [(f"{A_here}Kr", *(f"{v[pick(A_here)]:.2f}" for v in (spread(bare), spread(after), mean_error, np.sqrt(world.variance)))) for A_here in (96, 99, 102, 105, 108, 111)]
+book.Table(("nucleus", "scatter of bare models [MeV]", "of refined models", "their mean error, Eq. 13", "error of the world average, Eq. 17"), rows)
+
+# %% [markdown]
+# Refinement brings the models together where there are data, and less and less beyond. But look at the last column against the second: where the refined models are half an MeV or more apart, Eq. 17 claims to know
+# the answer several times better than that.
+#
+# ### The error of the average (Eq. 17)
+#
+# $$
+# M = \sum_k \omega_k M_k, \qquad V = \sum_k\omega_k^2V_k, \qquad \omega_k = \frac{V_k^{-1}}{\sum_l V_l^{-1}}
+# $$ (eq-05-world)
+#
+# is the formula for *independent measurements of one thing*. Five models that were corrected by the same data are not that, and $V$ does not even know how far apart they are. The law of total variance does:
+#
+# $$
+# M = \sum_k w_kM_k, \qquad V = \sum_k w_k\big[V_k + (M_k - M)^2\big] .
+# $$ (eq-05-mixture)
+#
+# The test: learn from masses measured before, predict those measured first in the next evaluation.
+
+# %%
+steps = {2012: (2012, 2016), 2016: (2016, 2020)}
+new = {before: ame.newly_measured(*years, **rectangle) for before, years in steps.items()}
+if scale == "paper":
+    found = {}
+    for before, nuclides in new.items():
+        old = ame.select(before, **rectangle, measured=True)
+        p = {m: refined(*columns(old), residual(m, old)).predict(*columns(nuclides)) for m in members}
+        found[before] = {m: (residual(m, nuclides), p[m]) for m in members}
+    y_new = {m: np.concatenate([found[b][m][0] for b in steps]) for m in members}
+    # errors of the corrected masses, model by model, and what each way to combine them says of that error
+    e = np.stack([np.concatenate([found[b][m][0] - found[b][m][1].mean for b in steps]) for m in members])
+    sd_f = np.stack([np.concatenate([found[b][m][1].sd_f for b in steps]) for m in members])
+    sd = np.stack([np.concatenate([found[b][m][1].sd for b in steps]) for m in members])
+    ways = {"Eq. 17, errors of Eq. 13": combine.world_average(e, sd_f**2), "Eq. 17, noise included": combine.world_average(e, sd**2),
+            "mixture, errors of Eq. 13": combine.mixture(e, sd_f**2), "mixture, noise included": combine.mixture(e, sd**2)}
+    extra["world"] = []
+    for label, way in ways.items():
+        z = np.abs(way.mean) / np.sqrt(way.variance)
+        extra["world"].append([label, round(rms(way.mean), 4), round(float(np.median(np.sqrt(way.variance))), 4), int(np.sum(z < 1)), int(np.sum(z < 1.96)), len(z)])
+    inside, total = extra["world"][0][3], extra["world"][0][5]
+    record.claim("B6", inside / total, float(np.sqrt(inside / total * (1 - inside / total) / total)), note=(
+        f"Of {total} nuclei {inside} lie within one standard deviation. With the scatter between the models added to the same errors it is {extra['world'][2][3]}, "
+        f"with their noise as well {extra['world'][3][3]}, where {0.68 * total:.0f} are due. The median error of Eq. 17 is {extra['world'][0][2]:.2f} MeV, the rms deviation {extra['world'][0][1]:.2f} MeV."
+    ))
+    extra["members_new"] = [[m, round(rms(y_new[m]), 4), round(rms(e[i]), 4)] for i, m in enumerate(members)]
+ways_seen = extra.get("world") or committed.get("world", [])
+book.Table(("average of the refined models (record)", "rms deviation [MeV]", "median stated error [MeV]", "within 68 % error [%]", "within 95 % error [%]", "nuclei"), [
+    (label, f"{r:.2f}", f"{s:.2f}", f"{100 * one / n:.0f}", f"{100 * two / n:.0f}", n) for label, r, s, one, two, n in ways_seen
+])
+
+# %% [markdown]
+# **The surprise to remember: an average of overconfident witnesses is the most confident of all.** Its error is smaller than that of its best member, and the truth lies outside it most of the time.
+#
+# ### The layers of the crust (Figure 5)
+#
+# Masses that are measured are used as they are. For all others the table is corrected, between calcium and neodymium and up to $N = 100$; further out no network has seen anything near.
+
+# %%
+common = [model(m).query("20 <= Z <= 60 and 20 <= N <= 100")[["Z", "N"]] for m in members]
+nuclides = common[0]
+for t in common[1:]:
+    nuclides = nuclides.merge(t, on=["Z", "N"])
+z, n = columns(nuclides)
+bare_c = {m: at(model(m), nuclides["Z"], nuclides["N"]) for m in members}
+said_c = {m: nets[m].predict(z, n) for m in members}
+refined_c = {m: bare_c[m] + said_c[m].mean for m in members}
+world_c = combine.world_average(np.stack([refined_c[m] for m in members]), np.stack([said_c[m].sd_f ** 2 for m in members]))
+hole = "allow" if scale == "smoke" else "refuse"
+
+
+def crust_of(excess, measured_masses=known):
+    """Outer crust with the mass excesses of `nuclides` [MeV], where there is none measured."""
+    return outer_crust(masses.complete(measured_masses, nuclides.assign(mass_excess=excess)), corrections=corrections, on_hole=hole)
+
+
+crusts = {"world average, refined": crust_of(world_c.mean)} | {f"{m}": crust_of(bare_c[m]) for m in members} | {f"{m}, refined": crust_of(refined_c[m]) for m in members}
+rows = []
+for label, c in crusts.items():
+    state = c.at(c.p[-1, 1])
+    rows.append((label, " ".join(c.names[5:]) if c.names[:5] == ["56Fe", "62Ni", "58Fe", "64Ni", "66Ni"] else " ".join(c.names), f"{c.n_b[-1, 1]:.3e}", f"{float(state.eps[0]) * MEV_FM3_G_CM3:.2e}", f"{1e3 * c.depth(M, R)[-1]:.0f}"))
+book.Table(("masses", "layers below 56Fe 62Ni 58Fe 64Ni 66Ni", "density at drip [fm^-3]", "in g cm^-3", "depth of drip [m]"), rows)
+
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three horizontal bars, depth from zero to half a kilometre, cut into layers that are named by their nuclides: iron and nickel in the upper hundred metres, krypton to nickel with fifty neutrons to almost four hundred metres, then nuclides with eighty-two neutrons. The bars of the refined world average, of Duflo-Zuker and of HFB26 agree above and differ below."}}
+def tint(z, n):
+    """Colour of a layer: by the magic number of its neutrons."""
+    return book.PALETTE[0] if n == 50 else book.PALETTE[1] if n == 82 else "#E6C200" if z in (26, 28) and n < 48 else "#9A9A9A"
+
+
+fig, ax = plt.subplots(figsize=(9.5, 3.6))
+shown = ["world average, refined", "DZ", "HFB26"]
+for row, label in enumerate(reversed(shown)):
+    c = crusts[label]
+    bottom = 1e3 * c.depth(M, R)
+    top = np.append(0, bottom[:-1])
+    for a_, b_, z_, n_ in zip(top, bottom, c.Z, c.N):
+        ax.barh(row, b_ - a_, left=a_, height=0.7, color=tint(z_, n_), edgecolor="white", lw=0.6)
+        if b_ - a_ > 14:
+            ax.text((a_ + b_) / 2, row, nuclide(z_, n_), ha="center", va="center", rotation=90, fontsize=8, color="black" if tint(z_, n_) in ("#E6C200", "#9A9A9A") else "white")
+ax.set(yticks=range(len(shown)), xlabel="depth below the surface [m]", xlim=(0, None))
+ax.set_yticklabels(list(reversed(shown)))
+ax.grid(False)
+plt.show()
+
+
+# %%
+def overlap(one, other):
+    """Share of the depth, down to the shallower drip, that both crusts fill with the same nuclide."""
+    a_, b_ = one.depth(M, R), other.depth(M, R)
+    x = np.linspace(0, min(a_[-1], b_[-1]), 20001)[1:-1]
+    i, j = np.searchsorted(a_, x), np.searchsorted(b_, x)
+    return float(np.mean((one.Z[i] == other.Z[j]) & (one.N[i] == other.N[j])))
+
+
+best = crusts["world average, refined"]
+depth_best, list_best = best.depth(M, R), best.names
+to_krypton = 1e3 * depth_best[list_best.index("86Kr") - 1] if "86Kr" in list_best[1:] else 0.0
+order = [list_best.index(name) if name in list_best else -1 for name in ("86Kr", "84Se", "82Ge", "80Zn", "78Ni")]
+last_nickel = max([i for i, z_ in enumerate(best.Z) if z_ == 28], default=-1)
+rho = float(best.at(best.p[-1, 1]).eps[0]) * MEV_FM3_G_CM3
+checks = {
+    "86Kr, 84Se, 82Ge, 80Zn, 78Ni in this order": min(order) >= 0 and order == sorted(order),
+    "below the last nickel all have N = 82": bool(np.all(best.N[last_nickel + 1 :] == 82)),
+    "118Kr is the last": list_best[-1] == "118Kr",
+    "density at drip between 3.5e11 and 4.5e11 g/cm3": 3.5e11 <= rho <= 4.5e11,
+}
+kr118 = int(np.flatnonzero((z == 36) & (n == 82))[0]) if np.any((z == 36) & (n == 82)) else None
+note = "; ".join(f"{k}: {'yes' if v else 'no'}" for k, v in checks.items()) + f". The last nuclide is {list_best[-1]}."
+if kr118 is not None:
+    moves = ", ".join(f"{m} {said_c[m].mean[kr118]:+.1f} ± {said_c[m].sd_f[kr118]:.1f}" for m in members)
+    keep = ", ".join(m for m in members if crusts[f"{m}, refined"].names[-1] == "118Kr") or "none"
+    note += f" Refinement moves 118Kr by [MeV]: {moves}. Refined models that end with it: {keep}."
+if scale != "smoke":
+    record.claim("B7", float(to_krypton), passed=all(map(bool, checks.values())), note=note)
+book.Table(("what the paper says of its Fig. 5", "with our refined world average"), [("iron and nickel to about 100 m", f"{to_krypton:.1f} m"), *((k, "yes" if v else "no") for k, v in checks.items())])
+
+# %% [markdown]
+# The upper half, made of measured masses, is as in the paper for every model. Below 78Ni the answer is a matter of masses nobody has measured. What the refinement does to 118Kr, 21 neutrons beyond the last
+# measured krypton:
+
+# %%
+if kr118 is not None:
+    book_rows = [(m, f"{bare_c[m][kr118]:.1f}", f"{refined_c[m][kr118]:.1f}", f"{said_c[m].sd_f[kr118]:.1f}") for m in members]
+    scatter = float(np.std([refined_c[m][kr118] for m in members], ddof=1))
+    book_rows += [("world average, Eq. 17", "", f"{world_c.mean[kr118]:.1f}", f"{np.sqrt(world_c.variance[kr118]):.1f}"), ("scatter of the refined models", "", "", f"{scatter:.1f}")]
+book.Table(("118Kr", "mass excess, bare [MeV]", "refined [MeV]", "error [MeV]"), book_rows)
+
+# %%
+pairs = ("HFB21", "HFB26") if extra_tables else ("HFB14", "HFB26")
+with_dz = {m: [overlap(crusts[label], crusts["DZ"]) for label in (m, f"{m}, refined")] for m in pairs}
+with_world = {m: [overlap(crusts[label], best) for label in (m, f"{m}, refined")] for m in pairs}
+closer = all(b_ > a_ for pair in (with_dz, with_world) for a_, b_ in pair.values())
+if scale != "smoke":
+    record.claim("B8", passed=bool(closer), note=(
+        "HFB19 is in no package. Share of the depth filled as in the crust of DZ, bare and refined: "
+        + ", ".join(f"{m} {a_:.2f}, {b_:.2f}" for m, (a_, b_) in with_dz.items()) + "; as in that of the world average: "
+        + ", ".join(f"{m} {a_:.2f}, {b_:.2f}" for m, (a_, b_) in with_world.items()) + ". The paper's statement is about another table."
+    ))
+rows = [(m, *(f"{v:.2f}" for v in (*with_dz[m], *with_world[m]))) for m in pairs]
+book.Table(("model", "as in DZ's crust, bare", "refined", "as in the world average's, bare", "refined"), rows)
+
+# %% [markdown]
+# **One mass, 82Zn.** The evaluation of 2012 has only an estimate of it; it was measured at that time {cite}`wolf2013` and stands in the next. Add this one mass to the measured ones:
+
+# %%
+zinc = ame.select(2016, Z=(30, 30), N=(52, 52), measured=True)
+before = known[~((known["Z"] == 30) & (known["N"] == 52) & known["extrapolated"])]
+with_zinc = pd.concat([before, zinc]) if not np.any((before["Z"] == 30) & (before["N"] == 52)) else before
+rows, changed_by_zinc = [], []
+others = [m for m in ("HFB14", "HFB22", "HFB23", "HFB24", "HFB25", "KTUY05", "ETFSI") if m in mass_models.available()]
+tables_9 = {m: bare_c[m] for m in members} | {f"{m}, refined": refined_c[m] for m in members}
+tables_9 |= {m: at(model(m), nuclides["Z"], nuclides["N"]) for m in others}
+for label, excess in tables_9.items():
+    k = np.isfinite(excess)
+    one, two = (outer_crust(masses.complete(t, nuclides[k].assign(mass_excess=excess[k])), corrections=corrections, on_hole="allow").names for t in (known, with_zinc))
+    at_zinc = float(excess[(z == 30) & (n == 52)][0])
+    if one != two:
+        changed_by_zinc.append(label)
+    if one != two or "82Zn" in one:
+        rows.append((label, f"{at_zinc:.2f}", " ".join(x_ for x_ in one if x_ not in two) or "none", " ".join(x_ for x_ in two if x_ not in one) or "none"))
+record.claim("B9", passed=bool(changed_by_zinc), note=f"Bare and refined models tried: {len(tables_9)}; none of their sequences changes." if not changed_by_zinc else "")
+print(f"82Zn measured: {float(zinc['mass_excess'].iloc[0]):.2f} MeV; {len(tables_9)} tables tried, sequence changed in: {', '.join(changed_by_zinc) or 'none'}")
+book.Table(("table", "82Zn in it [MeV]", "leaves the crust", "enters"), rows or [("none of them", "", "", "")])
+
+# %% [markdown]
+# (the-verdicts-05)=
+# ### The verdicts
+
+# %%
+record.table()
+
+# %% [markdown]
+# ### What the paper does not say
+#
+# - Which nuclei the drop was fitted to. Table I is met with 8 ≤ Z ≤ 92, N ≥ 8, "#" values included; with no other choice of ours.
+# - Which are the 2591 and the 993 nuclei. By count and by the σ of HFB21: all of the evaluation with 20 ≤ Z ≤ 92, 20 ≤ N ≤ 148, "#" values included; of these Z ≤ 50 and N ≤ 84.
+# - That a fifth of those masses was never measured.
+# - That the residuals of DZ contain the binding energy of the electrons. We infer this from the match of two numbers to all digits; nobody told us.
+# - The sign of the pairing term in its Eq. 2 is a misprint.
+# - What the gamma priors are, and which noise its χ² has. We infer the noise.
+# - Whether its chain had converged. Ours have not, and what a chain gives after 600 iterations says where it happened to stop.
+# - That its Eq. 13 leaves out the noise, so that it covers far less than it says (next section).
+#
+# ## Beyond the paper
+#
+# ### An error that covers
+#
+# A statement of 68 % should hold for 68 of 100 nuclei. The paper's error, the spread of $f$, does not:
+
+# %%
+LEVELS = mass_prediction.LEVELS
+percent = lambda pair: ", ".join(f"{100 * c:.0f}" for c in pair)  # noqa: E731
+rows = []
+for name in ("LDM", "DZ"):
+    p, y = on_split[name, 0].predict(Z[valid], N[valid]), residual(name)[valid]
+    spread_only = [np.mean(np.abs(y - p.mean) < stats.norm.ppf((1 + level) / 2) * p.sd_f) for level in LEVELS]
+    j, light = judge(p, y), judge(p[crustal[valid]], y[crustal[valid]])
+    rows.append((f"{name}, network", percent(spread_only), percent(j.coverage), percent(light.coverage), f"{j.log_score:.2f}"))
+p = gp[0].predict(Z[valid], N[valid])
+j, light = judge(p, y_dz[valid]), judge(p[crustal[valid]], y_dz[valid][crustal[valid]])
+rows.append(("DZ, Gaussian process", "", percent(j.coverage), percent(light.coverage), f"{j.log_score:.1f}"))
+book.Table(("validation set", "covered by the paper's error at 68, 95 % [%]", "with noise", "with noise, Z ≤ 50 and N ≤ 84", "log score"), rows)
+
+# %% [markdown]
+# With the noise in the {term}`predictive distribution` the whole set is covered about right, but for two mistakes that cancel: light nuclei are covered too rarely, heavy ones too often. One noise does not fit all. So try variants: a
+# noise with heavy tails (Student's t), a noise that depends on the region, more inputs (parities, distances from magic numbers), a Gaussian process; and for each a recalibration, width and tail by region ($Z \le 50$ or not). The
+# learning set gives 360 nuclei to choose by log score; the validation set stays closed until the choice is made.
+
+# %%
+if scale == "paper":
+    part, rest = mass_prediction.split(len(learn), 1440, seed=seed)
+    k, c = learn[part], learn[rest]
+    variants = {
+        "network": learnt("DZ", keep=part), "network, heavy tails": learnt("DZ", keep=part, noise="student"),
+        "network, six inputs": learnt("DZ", keep=part, inputs="shell"),
+        "network, six inputs, noise by region": learnt("DZ", keep=part, inputs="shell", noise="smooth"),
+        "Gaussian process": process("DZ, 1440", Z[k], N[k], y_dz[k], tune),
+    }
+    region = lambda i: np.where(Z[i] <= 50, "light", "heavy")  # noqa: E731
+    extra["variants"] = []
+    for label, net in variants.items():
+        p = net.predict(Z[c], N[c])
+        halves = [np.arange(len(c)) % 2 == h for h in (0, 1)]
+        scores = [judge(recalibration(p[a_], y_dz[c][a_], region(c[a_]))(p[b_], region(c[b_])), y_dz[c][b_]).log_score for a_, b_ in (halves, halves[::-1])]
+        extra["variants"].append({"variant": label, "raw": round(judge(p, y_dz[c]).log_score, 4), "choice": round(float(np.mean(scores)), 4)})
+    chosen = max(extra["variants"], key=lambda v: v["choice"])["variant"]
+    for row, (label, net) in zip(extra["variants"], variants.items()):  # from here on the validation set is open
+        correct, p = recalibration(net.predict(Z[c], N[c]), y_dz[c], region(c)), net.predict(Z[valid], N[valid])
+        after_c = correct(p, region(valid))
+        j, light = judge(after_c, y_dz[valid]), judge(after_c[Z[valid] <= 50], y_dz[valid][Z[valid] <= 50])
+        row |= {"chosen": label == chosen, "rms": round(j.rms, 4), "score": round(j.log_score, 4)}
+        row |= {part_: {"n": jj.n, "coverage": np.round(jj.coverage, 4).tolist(), "interval": np.round(jj.interval, 4).tolist(), "calibrated": list(map(bool, jj.calibrated))} for part_, jj in (("all", j), ("light", light))}
+variants_seen = extra.get("variants") or committed.get("variants", [])
+span = lambda part_: ", ".join(f"{100 * c_:.1f} ({100 * lo:.0f}-{100 * hi:.0f})" for c_, (lo, hi) in zip(part_["coverage"], part_["interval"]))  # noqa: E731
+book.Table(("DZ and ... (record)", "log score, chosen by", "chosen", "validation: rms [MeV]", "log score", "covered at 68, 95 % [%]", "the same, Z ≤ 50"), [
+    (v["variant"], f"{v['choice']:.2f}", "yes" if v["chosen"] else "", f"{v['rms']:.3f}", f"{v['score']:.2f}", span(v["all"]), span(v["light"])) for v in variants_seen
+])
+
+# %% [markdown]
+# In brackets the 95 % interval for the true coverage, given so many nuclei. An honest 68 % must lie in it.
+#
+# (nuclei-that-nobody-had-weighed)=
+# ### Nuclei that nobody had weighed
+#
+# The test that matters for the crust: learn from the masses *measured* by one evaluation, predict those that the next measured first. We choose on the step from 2003 to 2012, and report on 2012 to 2016 and 2016 to 2020 together. Only
+# mass tables published before the new data of the first step may take part in the choice. All are corrected by the Gaussian process here, which takes the errors of the masses into account.
+
+# %%
+early = [m for m in ("DZ", "FRDM95", "FRLDM", "HFB21", "KTUY05", "ETFSI", "HFB14") if m in mass_models.available()]
+years = {2003: (2003, 2012)} | steps
+if scale == "smoke":
+    years = {2012: (2012, 2016)}
+
+
+def forecast(name, before, tune):
+    """Residuals of nuclei first measured after an evaluation, and their prediction from the masses measured in it."""
+    old, nuclides_new = ame.select(before, **rectangle, measured=True), ame.newly_measured(*years[before], **rectangle)
+    g = process(f"{name}, {before}", *columns(old), residual(name, old), tune, error=old["error"].to_numpy())
+    return residual(name, nuclides_new), g.predict(*columns(nuclides_new)).measured(nuclides_new["error"].to_numpy())
+
+
+tune_years = book.choose(scale, None, smoke=60, page=300, paper=500)
+ahead = {("DZ", before): forecast("DZ", before, tune_years) for before in years}
+rows = []
+for before, (_, after_year) in years.items():
+    y, p = ahead["DZ", before]
+    j = judge(p, y)
+    rows.append((f"{before} to {after_year}", j.n, f"{rms(y):.2f}", f"{j.rms:.2f}", percent(j.coverage)))
+book.Table(("DZ and a Gaussian process, this run", "nuclei", "rms before [MeV]", "after", "covered at 68, 95 % [%]"), rows)
+
+# %%
+if scale == "paper":
+    ahead |= {(name, before): forecast(name, before, tune_years) for name in early[1:] for before in years}
+    pooled = lambda before: ame.newly_measured(*years[before], **rectangle)  # noqa: E731
+
+    def of(label, before, weights):
+        """Error of the mean and a Gaussian prediction of it, for one model or for the mixture of all."""
+        if label in early:
+            y, p = ahead[label, before]
+            return y - p.mean, Prediction(np.zeros((1, len(y))), p.sd[None])
+        e = np.stack([ahead[m, before][0] - ahead[m, before][1].mean for m in early])
+        v = np.stack([ahead[m, before][1].sd for m in early])
+        way = combine.mixture(e, v**2, weights)
+        return way.mean, Prediction(np.zeros((1, e.shape[1])), np.sqrt(way.variance)[None])
+
+    scores = np.stack([ahead[m, 2003][1].log_density(ahead[m, 2003][0]) for m in early])
+    stacked = combine.stacking_weights(scores)
+    kinds = {m: None for m in early} | {"all, equal weights": None, "all, stacked": stacked}
+    extra["ahead"] = {"weights": dict(zip(early, stacked.round(3).tolist())), "rows": []}
+    for label, weights in kinds.items():
+        e, p = of(label, 2003, weights)
+        halves = [np.arange(len(e)) % 2 == h for h in (0, 1)]
+        choice = np.mean([judge(recalibration(p[a_], e[a_])(p[b_]), e[b_]).log_score for a_, b_ in (halves, halves[::-1])])
+        extra["ahead"]["rows"].append({"label": label, "n": len(e), "first": round(rms(e), 4), "choice": round(float(choice), 4)})
+    chosen = max(extra["ahead"]["rows"], key=lambda r: r["choice"])["label"]
+    late = {before: pooled(before) for before in steps}
+    estimate = np.concatenate([(t["mass_excess"] - t["estimate"]).to_numpy() for t in late.values()])
+    estimate_error = np.concatenate([np.hypot(t["estimate_error"], t["error"]).to_numpy() for t in late.values()])
+    has = np.isfinite(estimate)
+    for row, (label, weights) in zip(extra["ahead"]["rows"], kinds.items()):  # from here on the later steps are open
+        correct = recalibration(of(label, 2003, weights)[1], of(label, 2003, weights)[0])
+        e, p = zip(*(of(label, before, weights) for before in steps))
+        e, sd_all = np.concatenate(e), np.concatenate([q.sd for q in p])
+        raw, fixed = (lambda q: (judge(q, e)))(Prediction(np.zeros((1, len(e))), sd_all[None])), judge(correct(Prediction(np.zeros((1, len(e))), sd_all[None])), e)
+        row |= {"chosen": label == chosen, "bare": round(rms(np.concatenate([ahead[label, b][0] for b in steps])), 4) if label in early else None, "rms": round(raw.rms, 4), "known": round(rms(e[has]), 4)}
+        row |= {"raw": {"score": round(raw.log_score, 4), "coverage": np.round(raw.coverage, 4).tolist(), "interval": np.round(raw.interval, 4).tolist()},
+                "fixed": {"score": round(fixed.log_score, 4), "coverage": np.round(fixed.coverage, 4).tolist(), "interval": np.round(fixed.interval, 4).tolist(), "calibrated": list(map(bool, fixed.calibrated))}, "later": len(e)}
+    own = judge(Prediction(np.zeros((1, has.sum())), estimate_error[has][None]), estimate[has])
+    extra["ahead"]["estimates"] = {"n": int(has.sum()), "rms": round(own.rms, 4), "score": round(own.log_score, 4), "coverage": np.round(own.coverage, 4).tolist(), "interval": np.round(own.interval, 4).tolist()}
+    far = []  # how the error of DZ and of its correction grows with the distance from what was learnt
+    for before in steps:
+        old, t = ame.select(before, **rectangle, measured=True), late[before]
+        distance = np.min(np.abs(np.subtract.outer(t["Z"].to_numpy(), old["Z"].to_numpy())) + np.abs(np.subtract.outer(t["N"].to_numpy(), old["N"].to_numpy())), axis=1)
+        y, p = ahead["DZ", before]
+        far.append(np.stack([distance, y, y - p.mean]))
+    d, y, e = np.concatenate(far, axis=1)
+    extra["distance"] = [[label, int(np.sum(m)), round(rms(y[m]), 4), round(rms(e[m]), 4)] for label, m in (("1", d == 1), ("2", d == 2), ("3 or more", d > 2)) if np.any(m)]
+a_seen = extra.get("ahead") or committed.get("ahead", {"rows": []})
+rows = []
+for r in a_seen["rows"]:
+    rows.append((r["label"], f"{r['choice']:.2f}", "yes" if r["chosen"] else "", "" if r["bare"] is None else f"{r['bare']:.2f}", f"{r['rms']:.3f}", f"{r['known']:.3f}", span(r["raw"]), span(r["fixed"]), f"{r['fixed']['score']:.2f}"))
+if "estimates" in a_seen:
+    s_ = a_seen["estimates"]
+    rows.append((f"the evaluators' own estimates, {s_['n']} nuclei", "", "", "", "", f"{s_['rms']:.3f}", span(s_), "", f"{s_['score']:.2f}"))
+book.Table(("corrected by a Gaussian process (record)", "log score 2003-2012, chosen by", "chosen", "bare, later steps [MeV]", "rms, later steps", "of it with an estimate", "covered at 68, 95 %, raw", "recalibrated on 2003-2012", "its log score"), rows)
+
+# %% [markdown]
+# The oldest table, corrected, predicts new masses best, and about as well as the evaluators, who extrapolate by hand and know their nuclei. Correction does not
+# reach far:
+
+# %%
+book.Table(("protons and neutrons away from the nearest mass learnt (record)", "nuclei", "DZ, bare: rms [MeV]", "corrected"), [(label, k, f"{b_:.2f}", f"{a_:.2f}") for label, k, b_, a_ in extra.get("distance") or committed.get("distance", [])])
+
+# %% [markdown]
+# ### Separation energies
+#
+# What decides where neutrons drip is a difference of two masses. Errors of neighbours go together, so the difference is known better than two independent errors would say. A joint
+# prediction knows it:
+
+# %%
+def separation(before, n_draw=400, take=1):
+    """S_n or S_2n of nuclei first measured after an evaluation: measured, DZ, corrected; errors: joint, and as if independent."""
+    after_year = years[before][1]
+    old, new_ = ame.select(before, **rectangle, measured=True), ame.select(after_year, **rectangle, measured=True)
+    new_ = new_.assign(S=masses.separation_energy(new_, take))
+    t = ame.newly_measured(*years[before], **rectangle)[["Z", "N"]].merge(new_[["Z", "N", "S"]].dropna())
+    lighter = t.assign(N=t["N"] - take)
+    both = pd.concat([t[["Z", "N"]], lighter[["Z", "N"]]])
+    g = process(f"DZ, {before}", *columns(old), residual("DZ", old), tune_years, error=old["error"].to_numpy())
+    delta = g.draws(*columns(both.drop_duplicates()), n_draw, seed)
+    place = {pair: i for i, pair in enumerate(map(tuple, both.drop_duplicates().to_numpy().tolist()))}
+    weighed = {(a_, b_): m for a_, b_, m in old[["Z", "N", "mass_excess"]].itertuples(index=False)}
+    excess = np.empty((2, n_draw, len(t)))
+    for half, frame in enumerate((t, lighter)):
+        base = at(model("DZ"), frame["Z"], frame["N"])
+        for i, pair in enumerate(map(tuple, frame[["Z", "N"]].to_numpy().tolist())):
+            excess[half, :, i] = weighed[pair] if half and pair in weighed else base[i] + delta[:, place[pair]]
+    S = excess[1] - excess[0] + take * (M_N - masses.atomic_mass(0, 1, 0.0))
+    S_dz = at(model("DZ"), lighter["Z"], lighter["N"]) - at(model("DZ"), t["Z"], t["N"]) + take * (M_N - masses.atomic_mass(0, 1, 0.0))
+    return t["S"].to_numpy(), S_dz, S.mean(axis=0), S.std(axis=0), np.hypot(excess[0].std(axis=0), excess[1].std(axis=0))
+
+
+rows = []
+last = max(b for b in years if b < 2016)
+for label, take in (("S_n", 1), ("S_2n", 2)):
+    S, S_dz, S_gp, joint, apart = separation(last, take=take)
+    rows.append((label, len(S), f"{rms(S - S_dz):.2f}", f"{rms(S - S_gp):.2f}", f"{np.median(joint):.2f}", f"{np.median(apart):.2f}", f"{100 * np.mean(np.abs(S - S_gp) < joint):.0f}"))
+book.Table((f"separation energies first measured in {years[last][1]}", "nuclei", "DZ: rms [MeV]", "corrected", "median error, joint", "as if independent", "within the joint error [%]"), rows)
+
+# %% [markdown]
+# ### Another observable: charge radii
+#
+# Nothing in the method knows that $y$ is a mass. The same Gaussian process learns what a formula of two terms, or a table, misses of the measured {term}`charge radii <charge radius>`:
+
+# %%
+if extra_tables:
+    measured_r = radii("measured").merge(radii("HFB21"), on=["Z", "N"], suffixes=("", "_HFB21")).query("20 <= Z <= 92 and N >= 20").reset_index(drop=True)
+    z_r, n_r = columns(measured_r)
+    A_r = z_r + n_r
+    formula = np.stack([A_r ** (1 / 3), A_r ** (1 / 3) * (n_r - z_r) / A_r, A_r ** (-2 / 3)], axis=1)
+    smooth = formula @ np.linalg.lstsq(formula, measured_r["r_ch"].to_numpy(), rcond=None)[0]
+    k_r, v_r = mass_prediction.split(len(measured_r), 600, seed=seed)
+    rows, left = [], {}
+    for label, r in (("smooth formula", smooth), ("HFB21", measured_r["r_ch_HFB21"].to_numpy())):
+        y = measured_r["r_ch"].to_numpy() - r
+        g = process(f"radii, {label}", z_r[k_r], n_r[k_r], y[k_r], book.choose(scale, None, smoke=80, page=300, paper=600), error=measured_r["error"].to_numpy()[k_r])
+        p = g.predict(z_r, n_r)
+        left[label] = r + p.mean
+        j = judge(p[v_r].measured(measured_r["error"].to_numpy()[v_r]), y[v_r])
+        rows.append((label, j.n, f"{1e3 * rms(y[v_r]):.0f}", f"{1e3 * j.rms:.0f}", percent(j.coverage)))
+else:
+    rows = [("the extra hfb21 is not installed: pip install nslib[hfb21]", "", "", "", "")]
+book.Table(("validation nuclei", "number", "rms before [10^-3 fm]", "after", "covered at 68, 95 % [%]"), rows)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Charge radius of strontium isotopes against neutron number: measured values fall towards N = 50 and rise steeply beyond, a kink. The smooth formula is a straight line, the table HFB21 shows a weaker kink, the formula corrected by a Gaussian process follows the points."}}
+fig, ax = plt.subplots(figsize=(6.4, 3.8))
+if extra_tables:
+    k = np.flatnonzero(z_r == 38)
+    ax.errorbar(n_r[k], measured_r["r_ch"].iloc[k], measured_r["error"].iloc[k], fmt="ko", ms=4, label="measured")
+    ax.plot(n_r[k], smooth[k], ":", label="smooth formula")
+    ax.plot(n_r[k], left["smooth formula"][k], "-", label="formula, corrected")
+    ax.plot(n_r[k], measured_r["r_ch_HFB21"].iloc[k], "--", label="HFB21")
+    ax.legend(fontsize=8)
+ax.set(xlabel="neutrons in Sr", ylabel=r"$r_\mathrm{ch}$ [fm]")
+plt.show()
+
+# %% [markdown]
+# The kink at $N = 50$ is learnt from neighbours, as the masses were.
+#
+# ### The crust as a probability
+#
+# Now the question of the paper, with an error that covers. Draw all masses at once: a model, a sample of its network, noise; measured masses within their errors. Find the exact crust. Do it a thousand times.
+
+# %%
+def mass_samples(n_each, way):
+    """Samples (n, nuclide) of all mass excesses [MeV]: "models" in turn with noise, or the world average with its Eq. 17."""
+    rng = np.random.default_rng([seed, 5])
+    if way == "Eq. 17":
+        drawn = world_c.mean + np.sqrt(world_c.variance) * rng.standard_normal((n_each * len(members), len(nuclides)))
+    else:
+        parts = []
+        for m in members:
+            k = np.linspace(0, len(said_c[m].f) - 1, n_each).astype(int)
+            parts.append(bare_c[m] + said_c[m].f[k] + said_c[m].sigma[k] * rng.standard_normal((n_each, len(nuclides))))
+        drawn = np.concatenate(parts)
+    seen_ = nuclides.merge(known[~known["extrapolated"]], on=["Z", "N"], how="left")
+    has_ = seen_["mass_excess"].notna().to_numpy()
+    drawn[:, has_] = seen_["mass_excess"].to_numpy()[has_] + seen_["error"].to_numpy()[has_] * rng.standard_normal((len(drawn), has_.sum()))
+    return drawn
+
+
+n_each = max(2, n_sample // len(members))
+x_depth = np.linspace(0, 0.54, book.choose(scale, None, smoke=20, page=136, paper=271))
+maps, drips = {}, {}
+begin = time.perf_counter()
+for way in ("Eq. 17", "models"):
+    drawn = mass_samples(n_each, way)
+    maps[way] = composition(nuclides, drawn, depth=x_depth, M=M, R=R, corrections=corrections)
+    drips[way] = drip(nuclides, drawn, corrections)
+seconds_maps = (time.perf_counter() - begin) / 2
+
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two stacked diagrams of the probability of each nuclide against depth, from the surface to 540 metres. On top, with the error of the paper's equation 17, there is one clear sequence of layers with sharp borders. Below, with models in turn and their noise, the layers above 270 metres are as sharp, but below 78Ni many nuclides share each depth, and the depth of neutron drip is smeared over tens of metres."}}
+def draw_map(ax, c, title):
+    """Stacked probabilities of the nuclides, those that nowhere reach 8 % in grey."""
+    order = np.lexsort((c.N, -c.Z))
+    bottom, x = np.zeros(len(x_depth)), 1e3 * x_depth
+    colours = {}
+    for i in order:
+        share = c.probability[:, i]
+        big = share.max() >= 0.08
+        family = [j for j in order if c.N[j] == c.N[i] and c.probability[:, j].max() >= 0.08]
+        base = {50: "Blues", 82: "Oranges"}.get(int(c.N[i]), "Greens" if c.N[i] < 48 else "Purples")
+        level = 0.35 + 0.55 * (family.index(i) / max(len(family) - 1, 1) if i in family else 0)
+        colours[i] = plt.get_cmap(base)(level) if big else "#BFBFBF"
+        ax.fill_between(x, bottom, bottom + share, color=colours[i], lw=0)
+        if share.max() >= 0.2:
+            centre = int(np.argmax(share - 0.002 * np.abs(x - np.sum(x * share) / np.sum(share)) / 10))
+            ax.text(np.sum(x * share) / np.sum(share), bottom[int(np.argmin(np.abs(x - np.sum(x * share) / np.sum(share))))] + share[centre] / 2, nuclide(c.Z[i], c.N[i]),
+                    ha="center", va="center", fontsize=7.5, rotation=90, color="white" if level > 0.6 and big else "black")
+        bottom = bottom + share
+    ax.set(ylim=(0, 1), xlim=(0, x[-1]), ylabel="probability", title=title)
+    ax.grid(False)
+
+
+fig, ax = plt.subplots(2, 1, figsize=(9.5, 7), sharex=True)
+draw_map(ax[0], maps["Eq. 17"], "world average with the error of Eq. 17")
+draw_map(ax[1], maps["models"], "models in turn, with the noise of their networks")
+ax[1].set(xlabel="depth below the surface [m]; white: beyond neutron drip")
+plt.show()
+
+# %%
+rows = []
+for way, label in (("Eq. 17", "world average, error of Eq. 17"), ("models", "models in turn, with noise")):
+    c, d = maps[way], drips[way]
+    ok = np.isfinite(d.n_b)
+    lo, mid, hi = np.quantile(d.n_b[ok], (0.05, 0.5, 0.95))
+    last_one = pd.Series([nuclide(a_, b_) for a_, b_ in zip(d.Z[ok], d.N[ok])]).value_counts(normalize=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.nansum(np.where(c.probability > 0, c.probability * np.log(c.probability), 0.0), axis=1)
+    sure = 1e3 * x_depth[np.flatnonzero(c.probability.max(axis=1) < 0.95)[0]] if np.any(c.probability.max(axis=1) < 0.95) else np.nan
+    rows.append((label, int(ok.sum()), f"{np.exp(entropy[x_depth > 0.4]).max():.1f}", ", ".join(f"{k} {100 * v:.0f} %" for k, v in last_one.head(3).items()), f"{mid:.2e} ({lo:.2e} to {hi:.2e})"))
+extra["maps"] = {"seconds": round(seconds_maps, 1), "samples": n_each * len(members), "sequence_seconds": round(seconds_sequence, 3)}
+book.Table(("samples of masses", "number", "nuclides that share a depth below 400 m, at most", "last before drip", "density at drip, 5 to 95 % [fm^-3]"), rows)
+
+# %% [markdown]
+# The first diagram is what Eq. 17 would have us believe: one sequence. The second is what one can say: down to 80Zn the crust is known, since the masses are. Below that it is known only in outline. The magic numbers 50 and 82 rule; which
+# nuclide sits where has to wait for masses.
+
+# %% tags=["hide-input", "remove-output"]
+# At paper scale the networks are saved, with what is known of them.
+if scale == "paper" and not variant:
+    how = {"licence": "MIT", "seed": seed, "scale": scale, "chains": chains, "learnt": f"AME{evaluation}, 20 <= Z <= 92, 20 <= N <= 148, estimates included"}
+    spare = [m for m in ("HFB14",) if m not in nets]
+    for name in (*nets, *spare):
+        mass_network.save(nets[name] if name in nets else learnt_all(name), f"masses_{name}", title=f"Residuals of {name}", model=name, n=len(table), **how)
+    for name in ("LDM", "DZ"):
+        test_error = {"validation rms [MeV]": round(post[name, 0]["validation"], 4)}
+        mass_network.save(on_split[name, 0], f"masses_{name}_1800", title=f"Residuals of {name}, learning set of split {seed}", model=name, n=n_learn, test_error=test_error, **how)
+
+# %% tags=["hide-input", "remove-output"]
+print("record:", record.write(variant, **extra).relative_to(book.root()))
