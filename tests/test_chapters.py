@@ -55,6 +55,15 @@ def test_nuclei_with_another_threshold_and_sharper_data(tmp_path):
     assert 0.4 < claims["N3"]["value"] < 0.6  # 1280 samples; between the paper's 0.47 and the record's share
 
 
+def test_masses_of_another_evaluation_in_another_star(tmp_path):
+    """Networks of its own for the evaluation of 2020, ten nodes, a heavy star: what needs others is not tested."""
+    claims = run(tmp_path, "05_masses_and_crust", evaluation=2020, hidden=10, M=2.0, R=11.5, polarisation=True, seed=2)["claims"]
+    assert set(claims) == {"B1", "B2", "B3", "B9"}
+    assert claims["B1"]["verdict"] == claims["B2"]["verdict"] == "not tested here (changed: evaluation)"
+    assert claims["B3"]["verdict"] == "not tested here (changed: hidden)" and claims["B3"]["value"] == 41
+    assert claims["B9"]["verdict"] == "not tested here (changed: evaluation, hidden, M, R, polarisation)"
+
+
 def test_unknown_scale_is_refused(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match="scale is 'tiny'; allowed: smoke, page, paper"):
         run(tmp_path, scale="tiny")

@@ -48,6 +48,14 @@ def test_table_of_the_extra(name):
     assert "nucleardatapy" not in sys.modules
 
 
+@needs_extra
+def test_extra_table_in_a_notebook(monkeypatch):
+    """A notebook names its own backend for figures, which the process that reads the table must not look for."""
+    monkeypatch.setenv("MPLBACKEND", "module://nothing.of.that.name")
+    mass_models._nucleardatapy.cache_clear()
+    check("HFB21")
+
+
 def test_available():
     assert set(NAMES) <= set(available()) <= set(NAMES + EXTRA_NAMES)
 

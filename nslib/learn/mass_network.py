@@ -272,7 +272,8 @@ def load(name, *, folder=WEIGHTS):
         with np.load(path, allow_pickle=False) as file:  # each part has a checksum
             found = dict(file)
         weights = {key[8:]: found.pop(key) for key in list(found) if key.startswith("weights_")}
-        return MassNetwork(weights, **found, **json.loads(str(found.pop("rest"))))
+        rest = json.loads(str(found.pop("rest")))
+        return MassNetwork(weights, **found, **rest)
     except (KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ValueError(f"{path.name} does not hold a network of masses: {error!r}") from error
 

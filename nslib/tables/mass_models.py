@@ -1,6 +1,7 @@
 """Published tables of calculated nuclear masses."""
 
 import json
+import os
 import subprocess
 import sys
 from functools import lru_cache
@@ -94,7 +95,8 @@ def _nucleardatapy(name):
         raise ImportError(f"the mass table {name} is in the package nucleardatapy: pip install nslib[hfb21]")
     table, column, reference = _NUCLEARDATAPY[name]
     command = [sys.executable, "-P", "-c", _ADAPTER, table, column]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    env = os.environ | {"MPLBACKEND": "agg"}  # it imports matplotlib, which a notebook may have told to draw in the page
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode != 0 or not done.stdout:  # it may call exit() without an error status
         raise RuntimeError(f"nucleardatapy could not read {table}:\n{done.stderr[-2000:]}")
     return _table(pd.DataFrame(json.loads(done.stdout)), reference)
