@@ -1,6 +1,7 @@
 """What observed stars and nuclei say of an equation of state: log-likelihoods.
 
-Those of stars take a :class:`~nslib.stars.Family`, one or a batch, that of nuclei binding energies and charge radii.
+Those of stars take a :class:`~nslib.stars.Family`, one or a batch, or the stable branches of it where there are several:
+``(stars.family(eos), stars.family(eos, branch=1))``. That of nuclei takes binding energies and charge radii.
 Each gives one number an equation of state, smooth in the stars or nuclei, so that :func:`jax.grad` runs through it.
 Densities are normalised over what is observed: the difference of two log-likelihoods is the logarithm of a Bayes
 factor.
@@ -69,11 +70,13 @@ def mass_radius(family, seen, M_low=M_LOW):
     with the split normal densities of the two summary values. Their correlation is set to zero, since the summaries
     do not state it. The published posterior stands for the likelihood, as if its prior had been flat in M and R; a
     radio mass that went into it must not be multiplied on top. R(M) is that of a star at rest. The integral is a sum
-    of Gauss and Legendre on either side of the most probable mass, out to 6 standard deviations, good to 1e-5.
+    of Gauss and Legendre on either side of the most probable mass, out to 6 standard deviations, good to 1e-5. Of
+    several stable branches each star counts alike: integrals and lengths of mass of all branches are summed.
 
     Parameters
     ----------
-    family : Family, one or a batch
+    family : Family, one or a batch; or a tuple of the stable branches, the lightest first. Where there is no such
+        branch its status says so
     seen : MassRadius, or its name in :mod:`nslib.tables.observations`
     M_low : float, least mass of pulsars [Msun]
 
@@ -108,7 +111,7 @@ def maximum_mass(family, seen, M_low=M_LOW):
 
     Parameters
     ----------
-    family : Family, one or a batch
+    family : as in :func:`mass_radius`
     seen : Mass, or its name in :mod:`nslib.tables.observations`
     M_low : float, least mass of pulsars [Msun]
 
@@ -137,11 +140,13 @@ def gravitational_wave(family, seen):
 
     with the split normal density of the observed Lambda-tilde. The chirp mass is fixed, since its error of 1e-3
     changes Lambda-tilde by less than 1 %; q is uniform within its observed range. A companion above M_max is a black
-    hole and has Lambda = 0, so that the likelihood has a small step where M_max passes a node of the sum over q.
+    hole and has Lambda = 0, so that the likelihood has a small step where M_max passes a node of the sum over q. A
+    companion for which several branches have a star is on either with equal probability; one in a gap between branches
+    is no star at all.
 
     Parameters
     ----------
-    family : Family, one or a batch
+    family : as in :func:`mass_radius`
     seen : Tides, or its name in :mod:`nslib.tables.observations`
 
     Returns
@@ -171,7 +176,7 @@ def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
 
     Parameters
     ----------
-    family : Family, one or a batch
+    family : as in :func:`mass_radius`
     observations : sequence of names in :mod:`nslib.tables.observations`, or of observations; one of each star
     M_low : float, least mass of pulsars [Msun]
 
@@ -271,68 +276,102 @@ def _positive(**given):
             raise ValueError(f"{name} must be finite and above 0, got {value!r}")
 
 
+def _branches(family):
+    """The stable branches as a tuple."""
+    return tuple(family) if isinstance(family, (tuple, list)) else (family,)
+
+
 def _require(family, least=None):
     """ValueError for one family, not under a transformation, that is not solved or begins above the mass ``least``."""
-    if family.mass.ndim > 1 or any(isinstance(a, jax.core.Tracer) for a in jax.tree.leaves(family)):
+    branches = _branches(family)
+    if not branches or len({f.mass.shape[:-1] for f in branches}) > 1:
+        raise ValueError(f"family must be one Family or branches of one batch, got {len(branches)} of unlike batches")
+    if branches[0].mass.ndim > 1 or any(isinstance(a, jax.core.Tracer) for a in jax.tree.leaves(branches)):
         return
-    status = Status(int(family.status))
-    if not status.solved:
-        raise ValueError(f"family has no stars: {status.sentence}")
-    if least is not None and not least >= family.mass[0]:
-        raise ValueError(f"family begins at {family.mass[0]:.4f} Msun, above {least:.4f}; lower its p_min")
+    for f in branches:
+        status = Status(int(f.status))
+        if not status.solved:
+            raise ValueError(f"family has no stars: {status.sentence}")
+    if least is not None and not least >= branches[0].mass[0]:
+        raise ValueError(f"family begins at {branches[0].mass[0]:.4f} Msun, above {least:.4f}; lower its p_min")
 
 
 # ---- one family ------------------------------------------------------------------------------------------------
 
 
 def _each(function, family, M_low, *numbers):
-    """function(family, M_low, *numbers) of one family or of each of a batch."""
-    single = family.mass.ndim == 1
-    batch = jax.tree.map(lambda a: jnp.asarray(a)[None], family) if single else family
+    """function(branches, exists, M_low, *numbers) of one family or of each of a batch."""
+    branches = _branches(family)
+    single = branches[0].mass.ndim == 1
+    batch = jax.tree.map(lambda a: jnp.asarray(a)[None], branches) if single else branches
     numbers = jnp.asarray((M_low, *numbers), dtype=float)
-    out = in_blocks(lambda families: _guarded(function, families, numbers), batch)
+    out = in_blocks(lambda *branches: _guarded(function, branches, numbers), *batch)
     return out[0] if single else out
 
 
 @partial(jax.jit, static_argnums=0)
-def _guarded(function, families, numbers):
-    """function(family, *numbers) of each family; -inf, without derivative, where it has no star above M_low.
+def _guarded(function, branches, numbers):
+    """function(branches, exists, *numbers) of each member; -inf, without derivative, where no star is above M_low.
 
-    There the function is given a stand-in, so that no NaN comes back through its derivative.
+    In place of a branch that does not exist the function is given a stand-in, so that no NaN comes back through its
+    derivative.
     """
     M_low = numbers[0]
 
-    def one(family):
-        exists = (family.status < int(Status.NOT_FINITE)) & (family.M_max > M_low)
-        u = jnp.linspace(0.0, 1.0, family.mass.shape[0])
+    def one(branches):
+        exists = [(f.status < int(Status.NOT_FINITE)) & (f.M_max > M_low) for f in branches]
+        u = jnp.linspace(0.0, 1.0, branches[0].mass.shape[0])
         stand_in = 10 * 10**u, jnp.maximum(M_low, 0.5) * (1 + 3 * u), 12 - u, 1e4 * 1e-3**u
         names = "p_c", "mass", "radius", "tidal"
-        columns = {k: jnp.where(exists, getattr(family, k), a) for k, a in zip(names, stand_in)}
-        return jnp.where(exists, function(replace(family, **columns), *numbers), -jnp.inf)
+        safe = []
+        for f, e in zip(branches, exists):
+            columns = {k: jnp.where(e, getattr(f, k), a) for k, a in zip(names, stand_in)}
+            safe.append(replace(f, **columns))
+        some = jnp.any(jnp.stack(exists))
+        counted = [e | ~some if k == 0 else e for k, e in enumerate(exists)]
+        return jnp.where(some, function(safe, counted, *numbers), -jnp.inf)
 
-    return jax.vmap(one)(families)
-
-
-def _mass_radius(family, M_low, M, M_minus, M_plus, R, R_minus, R_plus):
-    likeliest = jnp.clip(M, M_low, family.M_max)
-    lo = jnp.maximum(M_low, likeliest - _REACH * M_minus)
-    hi = jnp.minimum(family.M_max, likeliest + _REACH * M_plus)
-    # over s = (M_max - M)^1/2, in which R is smooth up to M_max; the inner ends cancel and need no derivative
-    inner = jax.lax.stop_gradient(family.M_max - jnp.stack([likeliest, hi]))
-    s = jnp.append(jnp.sqrt(family.M_max - lo), jnp.sqrt(inner))
-    ds = (s[:-1] - s[1:])[:, None]
-    s_k = s[1:, None] + ds * _T
-    M_k, dM = family.M_max - s_k.ravel() ** 2, (2 * s_k * ds * _DT).ravel()
-    log_N_M = split_normal_logpdf(M_k, M, M_minus, M_plus)
-    log_N_R = split_normal_logpdf(family.R(M_k), R, R_minus, R_plus)
-    return logsumexp(log_N_M + log_N_R, b=dM) - jnp.log(family.M_max - M_low)
+    return jax.vmap(one)(branches)
 
 
-def _maximum_mass(family, M_low, mu, sigma):
-    a, b = (M_low - mu) / sigma, (family.M_max - mu) / sigma
-    a, b = jnp.where(a > 0, -b, a), jnp.where(a > 0, -a, b)  # as probable, where Phi does not round to 1
-    within = log_ndtr(b) + jnp.log1p(-jnp.exp(log_ndtr(a) - log_ndtr(b)))
-    return within - jnp.log(family.M_max - M_low)
+def _least(k, f, M_low):
+    """Least mass of branch k [Msun]; the first one, if it begins above M_low, is NaN there and not cut."""
+    return M_low if k == 0 else jnp.maximum(M_low, f.mass[0] * (1 + 1e-9))
+
+
+def _over_branches(log_part, branches, exists, M_low):
+    """ln of the sum over the branches of exp(log_part(f, least mass)), over the sum of their lengths of mass."""
+    least = [_least(k, f, M_low) for k, f in enumerate(branches)]
+    parts = jnp.stack([jnp.where(e, log_part(f, lo), -jnp.inf) for f, e, lo in zip(branches, exists, least)])
+    length = sum(jnp.where(e, f.M_max - lo, 0.0) for f, e, lo in zip(branches, exists, least))
+    return (parts[0] if len(branches) == 1 else logsumexp(parts)) - jnp.log(length)
+
+
+def _mass_radius(branches, exists, M_low, M, M_minus, M_plus, R, R_minus, R_plus):
+    def log_part(f, M_low):
+        likeliest = jnp.clip(M, M_low, f.M_max)
+        lo = jnp.maximum(M_low, likeliest - _REACH * M_minus)
+        hi = jnp.minimum(f.M_max, likeliest + _REACH * M_plus)
+        # over s = (M_max - M)^1/2, in which R is smooth up to M_max; the inner ends cancel and need no derivative
+        inner = jax.lax.stop_gradient(f.M_max - jnp.stack([likeliest, hi]))
+        s = jnp.append(jnp.sqrt(f.M_max - lo), jnp.sqrt(inner))
+        ds = (s[:-1] - s[1:])[:, None]
+        s_k = s[1:, None] + ds * _T
+        M_k, dM = f.M_max - s_k.ravel() ** 2, (2 * s_k * ds * _DT).ravel()
+        log_N_M = split_normal_logpdf(M_k, M, M_minus, M_plus)
+        log_N_R = split_normal_logpdf(f.R(M_k), R, R_minus, R_plus)
+        return logsumexp(log_N_M + log_N_R, b=dM)
+
+    return _over_branches(log_part, branches, exists, M_low)
+
+
+def _maximum_mass(branches, exists, M_low, mu, sigma):
+    def log_part(f, M_low):
+        a, b = (M_low - mu) / sigma, (f.M_max - mu) / sigma
+        a, b = jnp.where(a > 0, -b, a), jnp.where(a > 0, -a, b)  # as probable, where Phi does not round to 1
+        return log_ndtr(b) + jnp.log1p(-jnp.exp(log_ndtr(a) - log_ndtr(b)))
+
+    return _over_branches(log_part, branches, exists, M_low)
 
 
 def _companions(chirp_mass, q):
@@ -341,12 +380,20 @@ def _companions(chirp_mass, q):
     return M_1, q * M_1
 
 
-def _gravitational_wave(family, _, chirp_mass, q_min, q_max, value, minus, plus):
+def _gravitational_wave(branches, exists, _, chirp_mass, q_min, q_max, value, minus, plus):
     M = jnp.stack(_companions(chirp_mass, q_min + (q_max - q_min) * _S))
-    star = M <= family.M_max
-    inside = jax.lax.stop_gradient(family.mass[family.mass.shape[0] // 2])
-    Lambda = jnp.where(star, family.Lambda(jnp.where(star, M, inside).ravel()).reshape(M.shape), 0.0)
-    return logsumexp(split_normal_logpdf(lambda_tilde(*M, *Lambda), value, minus, plus), b=_DS)
+    M_max = jnp.max(jnp.stack([jnp.where(e, f.M_max, 0.0) for f, e in zip(branches, exists)]))
+    Lambda, there = [jnp.zeros_like(M)], [M > M_max]  # a black hole
+    for k, (f, e) in enumerate(zip(branches, exists)):
+        star = e & (M <= f.M_max) & ((M > f.mass[0] * (1 + 1e-9)) | (k == 0))
+        inside = jax.lax.stop_gradient(f.mass[f.mass.shape[0] // 2])
+        Lambda.append(jnp.where(star, f.Lambda(jnp.where(star, M, inside).ravel()).reshape(M.shape), 0.0))
+        there.append(star)
+    Lambda, there = jnp.stack(Lambda, axis=1), jnp.stack(there, axis=1)  # (companion, kind, q)
+    share = there / jnp.maximum(jnp.sum(there, axis=1, keepdims=True), 1)
+    (L_1, w_1), (L_2, w_2) = (Lambda[0][:, None], share[0][:, None]), (Lambda[1][None], share[1][None])
+    log_N = split_normal_logpdf(lambda_tilde(*M, L_1, L_2), value, minus, plus)
+    return logsumexp(log_N, b=w_1 * w_2 * _DS)
 
 
 # ---- nuclei ----------------------------------------------------------------------------------------------------

@@ -68,6 +68,59 @@ def test_split_normal():
     assert inside == pytest.approx(norm.cdf(1) - norm.cdf(-1), abs=1e-9)
 
 
+# ---- branches ---------------------------------------------------------------------------------------------------
+
+
+def twins():
+    """Two stable branches: to 1.5 Msun with 13 km and Lambda 700, from 1.3 to 2.2 Msun with 11 km and 200."""
+    return made(M_max=1.5, R=13.0, Lambda=700.0), made(M_max=2.2, R=11.0, M_min=1.3, Lambda=200.0)
+
+
+def test_twins_of_a_pulsar():
+    """Each stable star is as probable: integrals of both branches over the sum of their lengths, by SciPy."""
+    seen = observation("J0437 Choudhury 2024")
+    parts = [density(R, seen.radius) * mass_part(seen.mass, lo, hi) for R, lo, hi in ((13.0, 1.0, 1.5), (11.0, 1.3, 2.2))]
+    assert float(infer.mass_radius(twins(), seen)) == pytest.approx(np.log(sum(parts) / (0.5 + 0.9)), abs=1e-6)
+    seen = observation("J1614 Agazie 2023")
+    inside = norm.cdf(2.2, seen.mass, seen.error) - norm.cdf(1.3, seen.mass, seen.error)
+    inside += norm.cdf(1.5, seen.mass, seen.error) - norm.cdf(1.0, seen.mass, seen.error)
+    assert float(infer.maximum_mass(twins(), seen)) == pytest.approx(np.log(inside / 1.4), rel=1e-6)
+
+
+def test_twins_of_a_binary():
+    """Companions that may lie on either branch do so with equal probability; both of 1.36 Msun: four pairs."""
+    seen = GW._replace(q_min=1.0)
+    M = 2**0.2 * GW.chirp_mass
+    pairs = [density(float(stars.lambda_tilde(M, M, a, b)), GW.lambda_tilde) for a in (700.0, 200.0) for b in (700.0, 200.0)]
+    assert float(infer.gravitational_wave(twins(), seen)) == pytest.approx(np.log(np.mean(pairs)), rel=1e-12)
+    # a gap between the branches, from 1.2 to 1.6 Msun, in which both companions would lie
+    apart = made(M_max=1.2), made(M_max=2.2, M_min=1.6)
+    assert float(infer.gravitational_wave(apart, seen)) == -np.inf
+
+
+def test_branches_of_a_batch():
+    """A member without a second branch counts its first alone; one branch in a tuple is the branch."""
+    light, heavy = twins()
+    none = replace(jax.tree.map(lambda a: jnp.full_like(a, jnp.nan) if a.dtype == float else a, heavy), status=jnp.asarray(int(Status.NO_SUCH_BRANCH)))
+    batch = stack(light, light), stack(heavy, none)
+    for name, values in infer.log_likelihoods(batch, (*DEFAULT[:3], GW, "J1614 Agazie 2023")).items():
+        seen = GW if name == GW.name else observation(name)
+        one = infer._LIKELIHOODS[type(seen)]
+        assert float(values[0]) == pytest.approx(float(one((light, heavy), seen)), rel=1e-12)
+        assert float(values[1]) == pytest.approx(float(one(light, seen)), rel=1e-12)
+        assert float(one((light,), seen)) == float(one(light, seen))
+    slope = jax.grad(lambda R: infer.log_likelihoods(tuple(replace(f, radius=f.radius + R) for f in batch), DEFAULT[:3])[DEFAULT[0]].sum())(0.0)
+    assert np.isfinite(slope)
+
+
+def test_branches_must_match():
+    light, heavy = twins()
+    with pytest.raises(ValueError, match="branches of one batch"):
+        infer.mass_radius((light, stack(heavy, heavy)), DEFAULT[0])
+    with pytest.raises(ValueError, match="branches of one batch, got 0"):
+        infer.mass_radius((), DEFAULT[0])
+
+
 # ---- closed forms ----------------------------------------------------------------------------------------------
 
 
