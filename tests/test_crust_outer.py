@@ -391,3 +391,40 @@ def test_bad_samples(masses, samples):
         drip(pd.concat([masses, masses.tail(1)]), samples)
     with pytest.raises(ValueError, match="N = -1; it must be a whole number"):
         drip(masses.assign(N=masses["N"].where(masses["Z"] != 1, -masses["N"])), samples)
+
+
+@pytest.mark.parametrize("corrections, message", [
+    (None, "corrections must be Corrections"),
+    ((True, True, False, False), "corrections must be Corrections"),
+    (Corrections(polarisation="false"), "polarisation must be True or False, got 'false'"),
+    (Corrections(lattice=2), "lattice must be True or False, got 2"),
+])  # fmt: skip
+def test_bad_corrections(masses, samples, corrections, message):
+    excess = masses["mass_excess"].to_numpy()[None]
+    for call in (
+        lambda: outer_crust(masses, corrections=corrections), lambda: drip(masses, excess, corrections),
+        lambda: composition(masses, excess, p=[1e-5], corrections=corrections),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_stars_that_are_mostly_crust(crust):
+    """Where the crust's own weight counts nothing is said; nor of stars without an end."""
+    with pytest.raises(ValueError, match="the crust would reach .* more than a tenth of R"):
+        crust.depth(0.01, 12.0)
+    with pytest.raises(ValueError, match="more than a tenth of R"):
+        crust.crust_mass(1.4, 1000.0)
+    for M, R in ((1.4, np.inf), (np.nan, 12.0), (-1.0, 12.0), ([1.4], 12.0)):
+        with pytest.raises(ValueError, match=r"M and R must satisfy 0 < 2GM/c\^2 < R"):
+            crust.depth(M, R)
+    with pytest.raises(ValueError, match="n_row must be a whole number >= 2, got 1"):
+        crust.crust_mass(1.4, 12.0, n_row=1)
+
+
+def test_places_of_two_axes_and_beneath_the_horizon(masses):
+    excess = masses["mass_excess"].to_numpy()[None]
+    with pytest.raises(ValueError, match="p must be an array of one axis"):
+        composition(masses, excess, p=[[1e-5]])
+    found = composition(masses, excess, depth=[0.1, 11.0], **STAR)  # 11 km down is within 2GM/c^2 = 4.1 km
+    assert found.layer[0, 0] >= 0 and found.layer[0, 1] == -1

@@ -381,7 +381,9 @@ SMALL = {"seed": 0, "warmup": 1, "draws": 1, "chains": 1}
     ({"residual": [0, 1, np.inf]}, "residual must be finite; got inf for nucleus 2, Z = 22, N = 23"),
     ({"residual": [0.0, 1]}, "all columns must have one length"),
     ({"Z": [], "N": [], "residual": []}, "at least 1"),
-    ({"residual": [1.0, 1, 1]}, "differ|equal"),
+    ({"residual": [1.0, 1, 1]}, "residuals must differ"),
+    ({"residual": [0.1, 0.1, 0.1]}, "residuals must differ"),
+    ({"residual": [1000.1, 1000.2, 1000.4]}, "subtract it first"),
 ])  # fmt: skip
 @pytest.mark.parametrize("fit", [mass_network.fit, mass_process.fit])
 def test_bad_nuclei(fit, change, message):
@@ -396,11 +398,70 @@ def test_bad_nuclei(fit, change, message):
     ({"start": "zero"}, "start must be one of"),
     ({"inputs": "NZ"}, "inputs must be ZA or shell, got 'NZ'"),
     ({"chains": 0}, "chains must be a whole number, at least 1; got 0"),
+    ({"hidden": True}, "hidden must be a whole number"),
+    ({"thin": 4.0}, "thin must be a whole number"),
+    ({"seed": 2**32 + 1}, "seed must be a whole number, at least 0, at most 4294967295"),
+    ({"seed": None}, "seed must be a whole number"),
     ({"draws": 2.5}, "draws must be a whole number"),
 ])  # fmt: skip
 def test_bad_knobs(knob, message):
     with pytest.raises(ValueError, match=message):
         mass_network.fit([20, 21, 22], [21, 22, 23], [0.1, 0.2, 0.4], **(SMALL | knob))
+
+
+def test_bad_predictions(made, process):
+    """Widths, errors and lengths that no prediction has."""
+    one = np.ones((1, 3))
+    for f, sigma, nu, message in (
+        (one, one[:, :2], None, "one shape"), (one, 0 * one, None, "above 0"), (one * np.nan, one, None, "finite"),
+        (one, one, one * 2, "nu must be above 2"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            Prediction(f, sigma, nu)
+    p = Prediction(one, one)
+    assert p[2].f.shape == (1, 1)
+    for error in (-1.0, np.nan, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="error must be 3 finite numbers >= 0"):
+            p.measured(error)
+    # quantiles end where floats do: a mean of 1e6 has a spacing of 1e-10, far above 1e-6 of this width
+    far = Prediction(np.full((1, 2), 1e6), np.full((1, 2), 1e-5))
+    assert far.quantile(0.84) == pytest.approx(1e6 + 1e-5, abs=1e-7)
+    wide = Prediction(np.zeros((1, 50)), np.ones((1, 50)))
+    with pytest.raises(RuntimeError, match="region 0: no width between 1/20 and 20"):
+        recalibration(wide, 1e3 * np.random.default_rng(1).standard_normal(50))
+    Z, N, y, k, _ = made
+    with pytest.raises(ValueError, match="error must be >= 0, got -1"):
+        mass_process.fit(Z[k], N[k], y[k], error=-np.ones(len(k)), tune=50)
+    with pytest.raises(ValueError, match="theta must lie within the kernel's bounds"):
+        mass_process.fit(Z[k], N[k], y[k], theta=np.exp(process.theta))
+
+
+@pytest.mark.parametrize("change", [
+    {"y_scale": 0.0}, {"y_scale": -1.0}, {"noise": "foo"}, {"noise": "student"}, {"inputs": "shell"}, {"x_scale": np.zeros(2)},
+    {"x_mean": np.float64(3.0)}, {"log_posterior": np.zeros((2, 3))},
+])  # fmt: skip
+def test_altered_networks(net, tmp_path, change):
+    """Values that no fit gives are refused when the file is read."""
+    mass_network.save(replace(net, **change), "altered", folder=tmp_path)
+    with pytest.raises(ValueError, match="altered.npz does not hold a network of masses"):
+        mass_network.load("altered", folder=tmp_path)
+
+
+def test_bad_names_and_weights(net, tmp_path):
+    for name in ("../b", "", "sub/d", None):
+        with pytest.raises(ValueError, match="name must be a file's name without folders"):
+            mass_network.save(net, name, folder=tmp_path)
+        with pytest.raises(ValueError, match="name must be a file's name without folders"):
+            mass_network.load(name, folder=tmp_path)
+    with pytest.raises(ValueError, match="there are no networks"):
+        mass_network.load("x", folder=tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="weights a of 'bad' are not finite"):
+        mass_network.save(replace(net, weights=net.weights | {"a": net.weights["a"] * np.nan}), "bad", folder=tmp_path)
+    with pytest.raises(ValueError, match=r"k must lie in \[0, 1\], got 2"):
+        net.chain(2)
+    short = {k: w[:, :3] for k, w in net.weights.items()}
+    with pytest.raises(ValueError, match="diagnostics need at least 4 samples a chain, this network has 3"):
+        replace(net, weights=short, log_posterior=net.log_posterior[:, :3]).diagnostics([30], [30])
 
 
 def test_bad_judgements(net):
@@ -412,7 +473,7 @@ def test_bad_judgements(net):
         p.quantile(1.0)
     with pytest.raises(ValueError, match="n_learn must lie between 1 and n - 1 = 9, got 10"):
         mass_prediction.split(10, 10, seed=0)
-    with pytest.raises(ValueError, match="tune must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="tune must be a whole number, at least 2; got 1"):
         mass_process.fit([20, 21, 22], [21, 22, 23], [0.1, 0.2, 0.4], tune=1)
     with pytest.raises(ValueError, match="N must be whole"):
         net.predict([20], [-3])

@@ -165,7 +165,7 @@ def test_separation_energy_at_the_edge():
     table = ame(2020)
     lightest = table["N"] == table.groupby("Z")["N"].transform("min")
     assert np.isnan(separation_energy(table)[lightest]).all()
-    with pytest.raises(ValueError, match="neutrons and protons must be >= 0"):
+    with pytest.raises(ValueError, match="neutrons and protons must be whole numbers >= 0"):
         separation_energy(table, 0, 0)
 
 
@@ -182,3 +182,37 @@ def test_separation_energy_at_the_edge():
 def test_check_nuclides(Z, N, message):
     with pytest.raises(ValueError, match=message):
         check_nuclides([8, Z], [8, N])
+
+
+def test_numbers_go_by_place():
+    """A filtered and a reset column pair by place, not by label; small integer types do not overflow."""
+    table = ame(2012)
+    some = table[table["Z"] > 20].head(50)
+    by_label = binding_energy(some["Z"], some["N"].reset_index(drop=True), some["mass_excess"].to_numpy())
+    np.testing.assert_array_equal(by_label, binding_energy(*(some[c].to_numpy() for c in ("Z", "N", "mass_excess"))))
+    small = atomic_mass(np.array([118], "uint8"), np.array([174], "uint8"), 0.0)
+    assert small[0] == pytest.approx(292 * M_U, rel=1e-12)
+    with pytest.raises(ValueError, match="N must be >= 0, got -4"):
+        atomic_mass(8, -4, 0.0)
+    with pytest.raises(ValueError, match=r"arrays must be of one shape, got Z \(2,\), N \(3,\)"):
+        atomic_mass([1, 2], [1, 2, 3], 0.0)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"Z": ["20", "20"]}, "Z and N must be columns of whole numbers"),
+    ({"Z": [20.5, 20]}, "Z = 20.5; it must be a whole number"),
+    ({"mass_excess": [1.0, np.nan]}, "mass_excess of Z = 20, N = 21 is nan; it must be finite"),
+    ({"mass_excess": ["a", "b"]}, "it must be finite"),
+    ({"extrapolated": ["no", "yes"]}, "extrapolated must be True or False in each row"),
+])  # fmt: skip
+def test_bad_tables(change, message):
+    import pandas as pd
+
+    good = {"Z": [20, 20], "N": [20, 21], "mass_excess": [1.0, 2.0], "extrapolated": [False, True]}
+    model = pd.DataFrame({"Z": [20, 20], "N": [20, 21], "mass_excess": [1.1, 2.1]})
+    with pytest.raises(ValueError, match=message):
+        complete(pd.DataFrame(good | change), model)
+    as_objects = pd.DataFrame(good).astype({"extrapolated": object})  # as a merge leaves it
+    assert complete(as_objects, model)["measured"].tolist() == [True, False]
+    with pytest.raises(ValueError, match="columns mass_excess_model, residual already"):
+        residuals(residuals(pd.DataFrame(good), model), model)

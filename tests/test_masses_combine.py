@@ -81,3 +81,12 @@ def test_stacking_of_scores_that_underflow():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_small_variances_and_no_models():
+    """Variances whose reciprocals overflow still weigh; no models give no average."""
+    found = world_average([[1.0], [2.0]], [[1e-310], [3e-310]])
+    assert found.mean == pytest.approx([1.25], rel=1e-6)
+    for way in (world_average, mixture):
+        with pytest.raises(ValueError, match="n_model >= 1"):
+            way(np.zeros((0, 3)), np.zeros((0, 3)))

@@ -143,3 +143,9 @@ def test_unknown_year():
     with pytest.raises(ValueError, match=r"year must be one of 2003, 2012, 2016, 2020, got 2013"):
         ame(2013)
     assert YEARS == (2003, 2012, 2016, 2020)
+
+
+@pytest.mark.parametrize("year", [2012.0, 2013, "2012", None, True, [2012]])
+def test_unknown_years(year):
+    with pytest.raises(ValueError, match="year must be one of 2003, 2012, 2016, 2020"):
+        ame(year)

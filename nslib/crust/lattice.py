@@ -23,6 +23,15 @@ class Corrections(NamedTuple):
 STANDARD = Corrections()
 
 
+def check_corrections(corrections):
+    """ValueError unless these are Corrections, each True or False."""
+    if not isinstance(corrections, Corrections):
+        raise ValueError(f"corrections must be Corrections, got {corrections!r}")
+    for name, value in corrections._asdict().items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"corrections: {name} must be True or False, got {value!r}")
+
+
 def lattice_coefficient(Z, corrections=STANDARD):
     r"""Coefficient C_Z of the lattice energy -C_Z k_F n_e [1].
 

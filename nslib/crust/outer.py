@@ -13,12 +13,13 @@ depth, the nuclide of the highest pressure fills the layer.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
-from nslib.crust.lattice import STANDARD, Corrections, electrons, electrons_of_energy, lattice_coefficient
+from nslib.crust.lattice import STANDARD, Corrections, check_corrections, electrons, electrons_of_energy, lattice_coefficient
 from nslib.masses import check_columns, check_nuclides, nuclear_mass
 from nslib.tables.elements import nuclide
 from nslib.units import FOUR_PI_MEV_FM3_KM2, M_N, MSUN_KM
@@ -111,9 +112,14 @@ class OuterCrust:
         Raises
         ------
         ValueError
-            unless R > 2GM/c^2 and M > 0
+            unless M > 0 and 2GM/c^2 < R, both finite, and where the crust would reach below 0.9 R: such a star is
+            mostly crust, and its layers weigh
         """
-        return R - _radius(self.mu[:, 1], self.mu_surface, M, R)
+        _check_star(M, R)
+        depth = R - _radius(self.mu[:, 1], self.mu_surface, M, R)
+        if depth[-1] > 0.1 * R:
+            raise ValueError(f"M = {M} Msun, R = {R} km: the crust would reach {depth[-1]:.3g} km deep, more than a tenth of R")
+        return depth
 
     def crust_mass(self, M, R, n_row=200):
         r"""Gravitational mass of the outer crust of a star, :math:`\int 4\pi r^2 \varepsilon\,dr` [Msun].
@@ -122,8 +128,16 @@ class OuterCrust:
         ----------
         M : float, gravitational mass [Msun]
         R : float, radius [km]
-        n_row : int, rows a layer in the quadrature
+        n_row : int, rows a layer in the quadrature, at least 2
+
+        Raises
+        ------
+        ValueError
+            as :meth:`depth`; n_row below 2
         """
+        if isinstance(n_row, bool) or not isinstance(n_row, Integral) or n_row < 2:
+            raise ValueError(f"n_row must be a whole number >= 2, got {n_row!r}")
+        self.depth(M, R)
         total = 0.0
         for layer, (p_top, p_bottom) in enumerate(self.p):
             p = np.clip(np.geomspace(p_top, p_bottom, n_row), p_top, p_bottom)
@@ -185,6 +199,7 @@ def outer_crust(masses, *, corrections=STANDARD, p_min=1e-14, on_hole="refuse"):
     """
     if on_hole not in ("refuse", "allow"):
         raise ValueError(f"on_hole must be 'refuse' or 'allow', got {on_hole!r}")
+    check_corrections(corrections)
     Z, N, M = _nuclides(masses, corrections)
     if not 1e-16 <= p_min <= 1e-5:
         raise ValueError(f"p_min must lie in [1e-16, 1e-5] MeV fm^-3, got {p_min}")
@@ -307,6 +322,7 @@ def drip(nuclides, mass_excess, corrections=STANDARD):
     ValueError
         naming the argument: a nuclide twice, Z or N negative or not whole, no Z >= 1, shapes that do not fit
     """
+    check_corrections(corrections)
     Z, N, M = _samples(nuclides, mass_excess, corrections)
     A, n = Z + N, len(M)
     status, j, p, mu_surface = np.zeros(n, int), np.zeros(n, int), np.full(n, np.nan), np.full(n, np.nan)
@@ -356,6 +372,7 @@ def composition(nuclides, mass_excess, *, p=None, depth=None, M=None, R=None, co
         naming the argument: as :func:`drip`; both or neither of p and depth; M and R without R > 2GM/c^2 > 0;
         pressures or depths out of range
     """
+    check_corrections(corrections)
     x, at = _where(p, depth, M, R)
     Z, N, mass = _samples(nuclides, mass_excess, corrections)
     bottom = drip(nuclides, mass_excess, corrections)
@@ -392,8 +409,10 @@ def _where(p, depth, M, R):
         raise ValueError("give either p or depth")
     at, end = ("p", np.inf) if depth is None else ("depth", R)
     x = np.atleast_1d(np.asarray(p if depth is None else depth, dtype=float))
-    if at == "depth" and (M is None or R is None or not 0 < 2 * M * MSUN_KM < R):
-        raise ValueError(f"M and R must satisfy 0 < 2GM/c^2 < R; got M = {M} Msun, R = {R} km")
+    if x.ndim > 1:
+        raise ValueError(f"{at} must be an array of one axis, got shape {x.shape}")
+    if at == "depth":
+        _check_star(M, R)
     if not np.all((x >= 0) & (x < end)):
         raise ValueError(f"{at} must lie in [0, {end}), got {x}")
     return x, at
@@ -464,11 +483,17 @@ def _pressure(mu, Z, A, M, corrections):
 
 def _radius(mu, mu_surface, M, R):
     """Radial coordinate [km] at which a star of mass M [Msun] and radius R [km] has the Gibbs energy mu."""
-    if not 0 < 2 * M * MSUN_KM < R:
-        raise ValueError(f"M and R must satisfy 0 < 2GM/c^2 < R; got M = {M} Msun, R = {R} km")
     return 2 * M * MSUN_KM / (1 - (1 - 2 * M * MSUN_KM / R) * (mu_surface / mu) ** 2)
 
 
 def _gibbs(r, mu_surface, M, R):
-    """Gibbs energy [MeV] at the radial coordinate r [km], the inverse of :func:`_radius`."""
-    return mu_surface * np.sqrt((1 - 2 * M * MSUN_KM / R) / (1 - 2 * M * MSUN_KM / r))
+    """Gibbs energy [MeV] at the radial coordinate r [km], the inverse of :func:`_radius`; infinite within 2GM/c^2."""
+    inside = np.maximum(1 - 2 * M * MSUN_KM / r, 0.0)
+    with np.errstate(divide="ignore"):
+        return mu_surface * np.sqrt((1 - 2 * M * MSUN_KM / R) / inside)
+
+
+def _check_star(M, R):
+    """ValueError unless mass [Msun] and radius [km] are those of a star."""
+    if not (isinstance(M, Real) and isinstance(R, Real) and 0 < 2 * M * MSUN_KM < R < np.inf):
+        raise ValueError(f"M and R must satisfy 0 < 2GM/c^2 < R; got M = {M} Msun, R = {R} km")

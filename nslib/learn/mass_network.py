@@ -101,14 +101,19 @@ class MassNetwork:
 
         Weights may be permuted without any change of f, so that only f can tell whether chains agree.
         """
-        numpyro = _optional("numpyro")
+        numpyro, n = _optional("numpyro"), self.log_posterior.shape[1]
+        if n < 4:
+            raise ValueError(f"diagnostics need at least 4 samples a chain, this network has {n}")
         f = self._f(*mass_prediction.nuclei(Z, N)).astype(float)
         r_hat, ess = numpyro.diagnostics.split_gelman_rubin, numpyro.diagnostics.effective_sample_size
         return Diagnostics(np.asarray(r_hat(f)), np.asarray(ess(f)))
 
     def chain(self, k):
-        """The network of chain k alone, counted from 0."""
-        k = range(len(self.log_posterior))[k]
+        """The network of chain k alone, counted from 0; ValueError for another k."""
+        n = len(self.log_posterior)
+        if not -n <= k < n:
+            raise ValueError(f"k must lie in [0, {n - 1}], got {k}")
+        k = range(n)[k]
         weights = {name: w[k : k + 1] for name, w in self.weights.items()}
         return replace(self, weights=weights, log_posterior=self.log_posterior[k : k + 1])
 
@@ -203,13 +208,15 @@ def fit(
     """
     Z, N, residual = mass_prediction.nuclei(Z, N, residual=residual)
     _check(noise=(noise, NOISES), sampler=(sampler, SAMPLERS), start=(start, STARTS))
-    _positive(hidden=hidden, chains=chains, warmup=warmup, draws=draws, thin=thin)
-    _optional("numpyro")
+    mass_prediction.whole(hidden=hidden, chains=chains, warmup=warmup, draws=draws, thin=thin)
+    mass_prediction.whole(0, 2**32 - 1, seed=seed)
+    for package in ("numpyro", "blackjax" if sampler == "mclmc" else "numpyro", "optax" if start == "fit" else "numpyro"):
+        _optional(package)
     begin = time.perf_counter()
     x = mass_prediction.inputs(inputs, Z, N)
-    x_mean, x_scale, y_scale = x.mean(axis=0), x.std(axis=0), residual.std()
-    if y_scale == 0 or np.any(x_scale == 0):
-        raise ValueError("the nuclei must differ in each input and in their residuals")
+    x_mean, x_scale, y_scale = x.mean(axis=0), x.std(axis=0), mass_prediction.scale(residual)
+    if np.any(x_scale == 0):
+        raise ValueError("the nuclei must differ in each input")
     with jax.enable_x64(False):
         data = [jnp.asarray(a, "float32") for a in ((x - x_mean) / x_scale, residual / y_scale, _trend(Z, N))]
         target = log_posterior(noise)
@@ -235,16 +242,46 @@ def save(net, name, *, folder=WEIGHTS, **card):
     name : str
     folder : path
     **card : what was learnt from, licence, and anything else that JSON can hold
+
+    Raises
+    ------
+    ValueError
+        a name with a separator of paths, weights that are not finite
     """
+    path = _path(name, folder)
+    if wrong := [key for key, w in net.weights.items() if not np.all(np.isfinite(w) | (key == "nu"))]:
+        raise ValueError(f"weights {', '.join(wrong)} of {name!r} are not finite")
     rest = {key: getattr(net, key) for key in ("y_scale", "inputs", "noise", "seconds")} | {"card": net.card | card}
     arrays = {f"weights_{key}": w for key, w in net.weights.items()}
     arrays |= {key: getattr(net, key) for key in ("x_mean", "x_scale", "log_posterior")}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays, rest=json.dumps(rest, allow_nan=False))
-    path = Path(folder) / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, buffer.getvalue())
     return path
+
+
+def _path(name, folder):
+    """Path of the file of a network."""
+    if not isinstance(name, str) or not name or Path(name).name != name:
+        raise ValueError(f"name must be a file's name without folders, got {name!r}")
+    return Path(folder) / f"{name}.npz"
+
+
+def _checked(net):
+    """The network, if shapes and values are those of one; else ValueError."""
+    w, (chain, sample, hidden) = net.weights, net.weights["b"].shape
+    n_in = {"ZA": 2, "shell": 6}[net.inputs]
+    shapes = {"a": (), "b": (hidden,), "c": (hidden,), "d": (n_in, hidden), "log_sigma": (3,), "nu": ()}
+    for key, shape in shapes.items():
+        if w[key].shape != (chain, sample, *shape) or w[key].dtype.kind != "f":
+            raise ValueError(f"weights {key} have shape {w[key].shape}, type {w[key].dtype}")
+    arrays = [*(w[key] for key in "abcd"), w["log_sigma"], net.x_mean, net.x_scale, net.y_scale, net.log_posterior]
+    good = all(np.all(np.isfinite(a)) for a in arrays) and np.all(w["nu"] > 2) and np.all(net.x_scale > 0) and net.y_scale > 0
+    alike = net.x_mean.shape == net.x_scale.shape == (n_in,) and net.log_posterior.shape == (chain, sample)
+    if not (good and alike and net.noise in NOISES and (net.noise == "normal") == bool(np.all(np.isinf(w["nu"])))):
+        raise ValueError("values or shapes that no fit gives")
+    return net
 
 
 def names(folder=WEIGHTS):
@@ -263,31 +300,25 @@ def load(name, *, folder=WEIGHTS):
     Raises
     ------
     ValueError
-        an unknown name; a file that is truncated, altered, or of something else
+        an unknown name; a file that is damaged, or of something else
     """
-    path = Path(folder) / f"{name}.npz"
+    path = _path(name, folder)
     if not path.is_file():
-        raise ValueError(f"name must be one of {', '.join(names(folder))}; got {name!r}")
+        raise ValueError(f"name must be one of {', '.join(names(folder)) or 'none, as there are no networks'}; got {name!r}")
     try:
         with np.load(path, allow_pickle=False) as file:  # each part has a checksum
             found = dict(file)
         weights = {key[8:]: found.pop(key) for key in list(found) if key.startswith("weights_")}
         rest = json.loads(str(found.pop("rest")))
-        return MassNetwork(weights, **found, **rest)
-    except (KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        return _checked(MassNetwork(weights, **found, **rest))
+    except (AttributeError, KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ValueError(f"{path.name} does not hold a network of masses: {error!r}") from error
 
 
 def _check(**choices):
     for name, (value, known) in choices.items():
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
-
-
-def _positive(**numbers):
-    for name, value in numbers.items():
-        if value < 1 or value % 1:
-            raise ValueError(f"{name} must be a whole number, at least 1; got {value}")
 
 
 def _optional(name):
@@ -315,6 +346,7 @@ def log_posterior(noise):
     callable (q, data) -> scalar. q holds the sites of :func:`model`, positive ones by their logarithm, with its
     Jacobian; data are scaled inputs (n, I), scaled residuals (n,) and the trend (n, 3) of :func:`model`.
     """
+    _optional("numpyro")
     from numpyro.infer.util import potential_energy
 
     return lambda q, data: -potential_energy(model, (*data, noise, q["b"].size), {}, q)

@@ -5,6 +5,7 @@ posterior of a network, a single one for a Gaussian process.
 """
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,14 @@ class Prediction:
     f: np.ndarray
     sigma: np.ndarray
     nu: np.ndarray | None = None
+
+    def __post_init__(self):
+        if np.ndim(self.f) != 2 or np.shape(self.f) != np.shape(self.sigma):
+            raise ValueError(f"f and sigma must be of one shape (k, n), got {np.shape(self.f)} and {np.shape(self.sigma)}")
+        if not (np.all(np.isfinite(self.f)) and np.all(np.isfinite(self.sigma)) and np.all(self.sigma > 0)):
+            raise ValueError("f must be finite, sigma finite and above 0")
+        if self.nu is not None and not np.all(self.nu > 2):
+            raise ValueError(f"nu must be above 2, got {np.min(self.nu)}")
 
     @property
     def mean(self):
@@ -80,12 +89,17 @@ class Prediction:
             raise ValueError(f"p must lie between 0 and 1, both excluded; got {p}")
         width = self.sd
         low, high = self.mean - width, self.mean + width
-        while np.any(outside := self.cdf(low) > p):
-            low = np.where(outside, 2 * low - high, low)
-        while np.any(outside := self.cdf(high) < p):
-            high = np.where(outside, 2 * high - low, high)
-        while np.any(high - low > 1e-6 * width):
+        for _ in range(200):
+            under, over = self.cdf(low) > p, self.cdf(high) < p
+            if not np.any(under | over):
+                break
+            low, high = np.where(under, 2 * low - high, low), np.where(over, 2 * high - low, high)
+        else:
+            raise ValueError(f"p = {p} lies too far out in the tails of this prediction")
+        for _ in range(200):  # halving; the loop ends where the width or the spacing of floats is reached
             middle = (low + high) / 2
+            if np.all((high - low <= 1e-6 * width) | (middle == low) | (middle == high)):
+                break
             below = self.cdf(middle) < p
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return (low + high) / 2
@@ -95,11 +109,21 @@ class Prediction:
         return self.quantile((1 - level) / 2), self.quantile((1 + level) / 2)
 
     def measured(self, error):
-        """The same for measurements with normal errors (n,) [MeV], which are added to the noise in quadrature."""
+        """The same for measurements with normal errors (n,) [MeV], which are added to the noise in quadrature.
+
+        Raises
+        ------
+        ValueError
+            errors of another shape, not finite or below 0
+        """
+        error, n = np.asarray(error, dtype=float), self.f.shape[1]
+        if error.shape not in ((), (n,)) or not np.all(np.isfinite(error) & (error >= 0)):
+            raise ValueError(f"error must be {n} finite numbers >= 0, got shape {error.shape}, least {error.min()}")
         return replace(self, sigma=np.hypot(self.sigma, error))
 
     def __getitem__(self, k):
         """Prediction of some of the nuclei: k is a slice, a mask, or an array of indices."""
+        k = [k] if np.ndim(k) == 0 and not isinstance(k, slice) else k
         nu = self.nu if self.nu is None or self.nu.shape[1] == 1 else self.nu[:, k]
         return Prediction(self.f[:, k], self.sigma[:, k], nu)
 
@@ -190,11 +214,15 @@ def recalibration(prediction, y, region=0):
     Raises
     ------
     ValueError
-        a region of fewer than 10 nuclei
+        a region of fewer than 10 nuclei, or no nuclei
+    RuntimeError
+        a region whose residuals are more than 20 times wider or narrower than predicted: wrong units, most likely
     """
     from scipy.optimize import minimize
 
     region, width, tail = np.broadcast_to(region, prediction.mean.shape), {}, {}
+    if not len(prediction.mean):
+        raise ValueError("prediction must hold nuclei, got none")
     for label in np.unique(region).tolist():
         k = region == label
         if k.sum() < 10:
@@ -206,6 +234,8 @@ def recalibration(prediction, y, region=0):
             return -t.log_density(seen).mean()
 
         best = minimize(loss, (0.0, 1.0), method="L-BFGS-B", bounds=((-3, 3), (-3, 4)))
+        if not best.success or abs(best.x[0]) > 2.99:
+            raise RuntimeError(f"region {label}: no width between 1/20 and 20 times the predicted one fits; are units alike?")
         width[label], tail[label] = float(np.exp(best.x[0])), float(2 + np.exp(best.x[1]))
     return Recalibration(width, tail)
 
@@ -218,7 +248,7 @@ def split(n, n_learn, seed):
     n, n_learn : int, all nuclei, and those to learn from; 0 < n_learn < n
     seed : int
     """
-    if not 0 < n_learn < n:
+    if isinstance(n_learn, bool) or not isinstance(n_learn, Integral) or not 0 < n_learn < n:
         raise ValueError(f"n_learn must lie between 1 and n - 1 = {n - 1}, got {n_learn}")
     k = np.random.default_rng(seed).permutation(n)
     return np.sort(k[:n_learn]), np.sort(k[n_learn:])
@@ -253,6 +283,30 @@ def nuclei(Z, N, **columns):
                 f"{name} must be {kind}; got {value} for nucleus {k}, Z = {Z[k]:g}, N = {N[k]:g}"
             )
     return tuple(arrays.values())
+
+
+def scale(residual):
+    """Standard deviation of residuals (n,), by which they are scaled.
+
+    Raises
+    ------
+    ValueError
+        residuals that are all equal, to rounding, or whose mean is more than 100 times their scatter
+    """
+    y_scale, offset = residual.std(), abs(residual.mean())
+    if not 1e-12 * np.abs(residual).max() < y_scale < np.inf:
+        raise ValueError(f"the residuals must differ; their standard deviation is {y_scale:.3g}")
+    if offset > 100 * y_scale:
+        raise ValueError(f"the residuals scatter by {y_scale:.3g} about a mean of {residual.mean():.3g}; subtract it first")
+    return float(y_scale)
+
+
+def whole(least=1, most=np.inf, **numbers):
+    """ValueError for a number that is not whole, below ``least`` or above ``most``; its name is given."""
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+            upper = "" if most == np.inf else f", at most {most}"
+            raise ValueError(f"{name} must be a whole number, at least {least}{upper}; got {value!r}")
 
 
 def inputs(kind, Z, N):

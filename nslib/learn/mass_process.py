@@ -48,7 +48,15 @@ class MassProcess:
         return Prediction(self.y_scale * mean[None], self.y_scale * sd[None])
 
     def draws(self, Z, N, n, seed):
-        """Joint draws (n, nucleus) of the residuals of nuclei Z, N [MeV], noise included; time grows as nuclei cubed."""
+        """Joint draws (n, nucleus) of the residuals of nuclei Z, N [MeV], noise included; time grows as nuclei cubed.
+
+        Raises
+        ------
+        ValueError
+            nuclei as in :meth:`predict`; n below 1, seed below 0
+        """
+        mass_prediction.whole(n=n)
+        mass_prediction.whole(0, seed=seed)
         mean, covariance = self.regressor.predict(_inputs(Z, N), return_cov=True)
         lower = np.linalg.cholesky(covariance)
         return self.y_scale * (mean + np.random.default_rng(seed).standard_normal((n, len(mean))) @ lower.T)
@@ -117,17 +125,22 @@ def fit(Z, N, residual, *, error=None, tune=None, seed=0, kernel=kernel, theta=N
 
     error = np.zeros(np.shape(residual)) if error is None else error
     Z, N, residual, error = mass_prediction.nuclei(Z, N, residual=residual, error=error)
-    begin, y_scale = time.perf_counter(), residual.std()
-    if y_scale == 0:
-        raise ValueError("the residuals must not all be equal")
-    if tune is not None and tune < 2:
-        raise ValueError(f"tune must be at least 2, got {tune}")
+    begin, y_scale = time.perf_counter(), mass_prediction.scale(residual)
+    if np.any(error < 0):
+        raise ValueError(f"error must be >= 0, got {error.min():g}")
+    if tune is not None:
+        mass_prediction.whole(2, tune=tune)
+    mass_prediction.whole(0, seed=seed)
     x, y, alpha = _inputs(Z, N), residual / y_scale, 1e-10 + (error / y_scale) ** 2
     if theta is not None:
         known = kernel()
-        if np.shape(theta) != known.theta.shape:
-            raise ValueError(f"theta must have shape {known.theta.shape}, got {np.shape(theta)}")
-        known = known.clone_with_theta(np.asarray(theta, dtype=float))
+        theta = np.asarray(theta, dtype=float)
+        if theta.shape != known.theta.shape:
+            raise ValueError(f"theta must have shape {known.theta.shape}, got {theta.shape}")
+        (low, high), slack = known.bounds.T, 1e-3  # rounding of what was kept
+        if not np.all((theta >= low - slack) & (theta <= high + slack)):
+            raise ValueError(f"theta must lie within the kernel's bounds, {known.bounds.tolist()}; got {theta.tolist()}")
+        known = known.clone_with_theta(theta)
         regressor = GaussianProcessRegressor(known, alpha=alpha, optimizer=None).fit(x, y)
         return MassProcess(regressor, float(y_scale), time.perf_counter() - begin)
     k = np.random.default_rng(seed).permutation(len(y))[:tune]

@@ -36,7 +36,8 @@ def world_average(mean, variance):
         shapes that differ, values that are not finite, variances not > 0
     """
     mean, variance = _checked(mean, variance, smallest=np.nextafter(0, 1))
-    w = 1 / variance / np.sum(1 / variance, axis=0)
+    w = variance.min(axis=0) / variance  # no overflow of a reciprocal
+    w = w / np.sum(w, axis=0)
     return Prediction(np.sum(w * mean, axis=0), np.sum(w**2 * variance, axis=0))
 
 
@@ -111,9 +112,9 @@ def stacking_weights(log_score, tolerance=1e-6):
 
 def _checked(mean, variance, smallest):
     mean, variance = np.asarray(mean, dtype=float), np.asarray(variance, dtype=float)
-    if mean.ndim == 0 or mean.shape != variance.shape:
+    if mean.ndim == 0 or mean.shape != variance.shape or len(mean) == 0:
         raise ValueError(
-            f"mean and variance must be of one shape (n_model, ...), got {mean.shape}, {variance.shape}"
+            f"mean and variance must be of one shape (n_model, ...), n_model >= 1, got {mean.shape}, {variance.shape}"
         )
     if not (np.all(np.isfinite(mean)) and np.all(np.isfinite(variance)) and np.all(variance >= smallest)):
         raise ValueError("mean and variance must be finite for each model and nucleus, and variance positive")

@@ -1,5 +1,7 @@
 """Mass tables side by side: measured values joined to a model, residuals, separation energies."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 
@@ -58,7 +60,7 @@ def complete(measured, model):
         ("model", model, ["Z", "N", "mass_excess"]),
     ):
         check_columns(name, table, columns)
-    known = measured.loc[~measured["extrapolated"], ["Z", "N", "mass_excess"]].assign(measured=True)
+    known = measured.loc[~measured["extrapolated"].astype(bool), ["Z", "N", "mass_excess"]].assign(measured=True)
     both = pd.concat([known, model[["Z", "N", "mass_excess"]].assign(measured=False)])
     both = both.drop_duplicates(["Z", "N"], keep="first")
     return both.sort_values(["Z", "N"], ignore_index=True)
@@ -93,6 +95,8 @@ def residuals(measured, model, electron_shift=False):
     columns = ["Z", "N", "mass_excess"]
     check_columns("measured", measured, columns)
     check_columns("model", model, columns)
+    if taken := {"mass_excess_model", "residual"} & set(measured):
+        raise ValueError(f"measured has the columns {', '.join(sorted(taken))} already, which are added here")
     table = measured.merge(model[columns], on=["Z", "N"], how="left", suffixes=("", "_model"))
     outside = table[table["mass_excess_model"].isna()]
     if len(outside):
@@ -126,8 +130,9 @@ def separation_energy(masses, neutrons=1, protons=0):
     ValueError
         nothing is taken away, or less; a column that is missing; a nuclide that stands twice
     """
-    if min(neutrons, protons) < 0 or neutrons + protons == 0:
-        raise ValueError(f"neutrons and protons must be >= 0, one > 0; got {neutrons} and {protons}")
+    whole = all(isinstance(n, Integral) and n >= 0 for n in (neutrons, protons))
+    if not whole or neutrons + protons == 0:
+        raise ValueError(f"neutrons and protons must be whole numbers >= 0, one > 0; got {neutrons} and {protons}")
     check_columns("masses", masses, ["Z", "N", "mass_excess"])
     own = masses[["Z", "N", "mass_excess"]]
     heavier = own.assign(Z=own["Z"] + protons, N=own["N"] + neutrons)
@@ -137,10 +142,22 @@ def separation_energy(masses, neutrons=1, protons=0):
 
 
 def check_columns(name, table, columns):
-    """ValueError unless the table has these columns and no nuclide twice; ``name`` is the argument named."""
+    """ValueError unless the table has these columns, of numbers, and no nuclide twice; ``name`` is the argument named."""
     missing = [c for c in columns if c not in table]
     if missing:
         raise ValueError(f"{name} needs the columns {columns}, got {list(table)}")
+    check_nuclides(*(pd.to_numeric(table[c], errors="coerce") if table[c].dtype == object else table[c] for c in ("Z", "N")))
+    if not all(pd.api.types.is_numeric_dtype(table[c]) for c in ("Z", "N")):
+        raise ValueError(f"{name}: Z and N must be columns of whole numbers, got {table['Z'].dtype} and {table['N'].dtype}")
+    if "mass_excess" in columns:
+        excess = table["mass_excess"]
+        numeric = pd.api.types.is_numeric_dtype(excess)
+        if not numeric or not np.all(np.isfinite(excess.to_numpy(dtype=float))):
+            wrong = table[~np.isfinite(excess.to_numpy(dtype=float))] if numeric else table
+            Z, N = wrong["Z"].iloc[0], wrong["N"].iloc[0]
+            raise ValueError(f"{name}: mass_excess of Z = {Z}, N = {N} is {wrong['mass_excess'].iloc[0]}; it must be finite")
+    if "extrapolated" in columns and not set(table["extrapolated"].unique()) <= {True, False}:
+        raise ValueError(f"{name}: extrapolated must be True or False in each row, got {list(table['extrapolated'].unique())[:3]}")
     twice = table[table.duplicated(["Z", "N"])]
     if len(twice):
         Z, N = twice["Z"].iloc[0], twice["N"].iloc[0]

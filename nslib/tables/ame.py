@@ -44,7 +44,7 @@ def ame(year):
     ValueError
         for another year
     """
-    if year not in _FILES:
+    if isinstance(year, bool) or not isinstance(year, Integral) or year not in _FILES:
         raise ValueError(f"year must be one of {', '.join(map(str, YEARS))}, got {year!r}")
     return _read(year).copy()
 

@@ -1,5 +1,7 @@
 """Symbols of the chemical elements and names of nuclides."""
 
+from numbers import Real
+
 #: by proton number, 0 ("n") to 118
 SYMBOLS = tuple(
     """n H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb
@@ -16,6 +18,7 @@ def nuclide(Z, N):
     ValueError
         Z not a whole number from 0 to 118, N negative or not whole
     """
-    if not (0 <= Z < len(SYMBOLS) and Z % 1 == 0 and N >= 0 and N % 1 == 0):
+    numbers = all(isinstance(n, Real) and n >= 0 and n % 1 == 0 for n in (Z, N))
+    if not (numbers and Z < len(SYMBOLS) and 0 < Z + N < 1000):
         raise ValueError(f"Z must be a whole number from 0 to {len(SYMBOLS) - 1}, N one >= 0; got Z = {Z}, N = {N}")
     return f"{int(Z + N)}{SYMBOLS[int(Z)]}"
