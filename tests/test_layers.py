@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 #: rooms from the ground up; a room may import those before it, rooms in one tuple not each other
 FLOORS = [
     ("units", "interpolate", "batches", "chunks"), ("tables",), ("masses",), ("matter",), ("nuclei",), ("crust",),
-    ("stars",), ("datasets",), ("learn",), ("infer",),
+    ("stars",), ("infer",), ("datasets",), ("learn",),
 ]  # fmt: skip
 HEIGHT = {room: height for height, floor in enumerate(FLOORS) for room in floor}
 

@@ -112,7 +112,9 @@ class Hybrid:
     def seidov(self):
         r"""Jump above the critical one, :math:`\Delta\varepsilon/\varepsilon_t - \tfrac12 - \tfrac32 p_t/\varepsilon_t`.
 
-        Where it is positive the smallest cores make a star unstable: Z. F. Seidov, Sov. Astron. 15 (1971) 347.
+        Where it is positive the smallest cores make a star unstable: Z. F. Seidov, Sov. Astron. 15 (1971) 347. This is
+        for a transition below the maximum mass of the hadrons; beyond it, where the mass falls already, the sign is
+        reversed.
         """
         return self.eps_q / self.eps_t - 1.5 * (1 + self.p_t / self.eps_t)
 

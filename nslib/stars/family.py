@@ -16,7 +16,9 @@ from nslib.stars.structure import H_CUT, Flag, Star, Table, curve, enthalpy, pre
 #: central pressure at which a family begins, and the lowest that it may be given: below about 0.6 MeV fm^-3
 #: the mass falls with pressure and stars are unstable [MeV fm^-3]
 P_MIN, P_LOWEST = 2.0, 1.0
-#: settings under which M, R and Lambda at a mass are good to 1e-4, 1e-4, 1e-3, and to 1e-5, 1e-5, 1e-4
+#: settings under which M, R and Lambda at a mass are good to 1e-4, 1e-4, 1e-3, and to 1e-5, 1e-5, 1e-4; of stars with a
+#: jump, random mean-field ones at a given pressure, that is typical, and the worst are off by 5e-4, 2e-4, 2e-3, and by
+#: 4e-5, 1e-5, 1e-4
 DEFAULT = {"n_star": 64, "steps": 100, "rows": 512}
 ACCURATE = {"n_star": 256, "steps": 512, "rows": 2048}
 _N_SCAN = 32
@@ -135,7 +137,7 @@ class Family:
         Raises
         ------
         ValueError
-            one family: a mass outside it. In a batch such a star is NaN.
+            one family: a mass outside it; that there are other stable branches is said. In a batch such a star is NaN.
         """
         return self._at(M)[0]
 
@@ -145,7 +147,8 @@ class Family:
             lo, hi = self.mass[0], self.mass[-1]
             if not isinstance(M, jax.core.Tracer) and not isinstance(lo, jax.core.Tracer):
                 if not bool(jnp.all((M >= lo) & (M <= hi))):
-                    raise ValueError(f"M must lie within the family, [{lo:.5f}, {hi:.5f}] Msun; got {np.asarray(M)}")
+                    more = f"; this is one of {int(self.n_branch)} stable branches, see family(..., branch=k)" * bool(self.n_branch > 1)
+                    raise ValueError(f"M must lie within the family, [{lo:.5f}, {hi:.5f}] Msun; got {np.asarray(M)}{more}")
             out = _interpolate_batch(*(a[None] for a in (M.ravel(), self.p_c, self.mass, self.radius, self.tidal)))
             return jax.tree.map(lambda a: a.reshape(M.shape), out)
         n = self.mass.shape[0]
@@ -365,6 +368,10 @@ def family(eos, *, n_star=64, steps=100, rows=512, p_min=P_MIN, causal=False, br
     Central enthalpies are log-uniform from that of ``p_min`` to that of the maximum mass, which is refined
     to about 1e-7 in M. ``**stars.ACCURATE`` is the slow, accurate setting. Under :func:`jax.jit` or
     :func:`jax.vmap` the jumps of an EOS cannot be found; :func:`jax.grad` and its kin do find them.
+
+    Branches are told apart on a scan of the mass: an unstable stretch that is narrower than about 0.1 in ln h, or in which
+    the mass falls by less than about 1e-4, may be passed over, and the two branches beside it be taken for one. A smooth
+    transition that is nearly a jump can have such a stretch.
 
     Parameters
     ----------
