@@ -320,6 +320,7 @@ def _guarded(function, branches, numbers):
 
     def one(branches):
         exists = [(f.status < int(Status.NOT_FINITE)) & (f.M_max > M_low) for f in branches]
+        exists[1:] = [e & (f.M_max > f.mass[0] * (1 + 1e-6)) for e, f in zip(exists[1:], branches[1:])]  # some length
         u = jnp.linspace(0.0, 1.0, branches[0].mass.shape[0])
         stand_in = 10 * 10**u, jnp.maximum(M_low, 0.5) * (1 + 3 * u), 12 - u, 1e4 * 1e-3**u
         names = "p_c", "mass", "radius", "tidal"

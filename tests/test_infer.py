@@ -113,6 +113,15 @@ def test_branches_of_a_batch():
     assert np.isfinite(slope)
 
 
+def test_branch_without_length():
+    """A second branch of one mass, as a scan may find at the edge of what it resolves, counts nothing."""
+    light, heavy = twins()
+    point = replace(heavy, mass=jnp.full_like(heavy.mass, 1.7))
+    for name in (*DEFAULT, "J1614 Agazie 2023"):
+        both, one = (infer.log_likelihoods(f, (name,))[name] for f in ((light, point), light))
+        assert float(both) == pytest.approx(float(one), rel=1e-12)
+
+
 def test_branches_must_match():
     light, heavy = twins()
     with pytest.raises(ValueError, match="branches of one batch"):
