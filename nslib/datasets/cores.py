@@ -317,7 +317,7 @@ def core_draws(path, n, *, seed, model, policy="stay", coefficient="Albino2024",
     n : int, draws, valid or not
     seed : int
     model : one of ``MODELS``
-    policy : one of :data:`nslib.matter.transition.POLICIES`, where hadrons take over again; "stay" is none for smooth forms
+    policy : one of ``nslib.matter.transition.POLICIES``, where hadrons take over again; "stay" is none for smooth forms
     coefficient : one of :data:`nslib.matter.quark.COEFFICIENTS`
     m_s : float, mass of the strange quark [MeV]
     raw : int, draws of a chunk
