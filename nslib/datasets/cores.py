@@ -29,7 +29,7 @@ PRIOR = {
     "root_delta": ("uniform", 0.5, 15.0),
 }  # fmt: skip
 #: densities at which the pressure of pure neutron matter is kept [fm^-3], and what chiral effective field theory gives
-#: there: mean and standard deviation [MeV fm^-3], C. Drischler et al., Phys. Rev. Lett. 125 (2020) 202702, doubled
+#: there: mean, and twice the standard deviation [MeV fm^-3], K. Hebeler et al., Astrophys. J. 773 (2013) 11
 N_PNM, P_PNM, P_PNM_ERROR = (0.08, 0.12, 0.16), (0.506, 1.241, 2.486), (0.194, 0.608, 1.382)
 #: least maximum mass of a valid draw [Msun]
 M_MAX_MIN = 1.4
