@@ -14,12 +14,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.ndimage import map_coordinates
 from jax.scipy.special import log_ndtr, logsumexp
 
 from nslib.batches import in_blocks
 from nslib.nuclei import Experiment, experiment
 from nslib.stars import Status, lambda_tilde
-from nslib.tables.observations import DEFAULT, Mass, MassRadius, Tides, observation
+from nslib.tables.observations import DEFAULT, Mass, MassRadius, Samples, Tides, observation
 
 #: least mass of the pulsars that are observed, unless given [Msun]
 M_LOW = 1.0
@@ -34,6 +35,7 @@ def _legendre(n):
 
 
 _T, _DT = _legendre(16)  # masses to one side of the most probable
+_U, _DU = _legendre(128)  # masses of a density on a grid
 _S, _DS = _legendre(8)  # mass ratios
 
 
@@ -97,6 +99,37 @@ def mass_radius(family, seen, M_low=M_LOW):
     )
     _require(family, M_low)
     return _each(_mass_radius, family, M_low, *seen.mass, *seen.radius)
+
+
+def mass_radius_samples(family, seen, M_low=M_LOW):
+    r"""Log-likelihood of the mass and radius of one pulsar, of which samples are at hand.
+
+    .. math::
+        \ln \int_{M_\mathrm{low}}^{M_\mathrm{max}} \frac{dM}{M_\mathrm{max} - M_\mathrm{low}}\,K(M, R(M))
+
+    with the density K of the samples, linear between the nodes of its grid and zero outside, their correlation included.
+    As in :func:`mass_radius` the posterior stands for the likelihood.
+
+    Parameters
+    ----------
+    family : as in :func:`mass_radius`
+    seen : Samples, from :func:`nslib.tables.observations.read_samples`
+    M_low : float, least mass of pulsars [Msun]
+
+    Returns
+    -------
+    scalar, or (n_eos,) array [ln 1/(Msun km)]: -inf where no star lies on the grid; else as in :func:`mass_radius`
+
+    Raises
+    ------
+    ValueError
+        one family that is not solved or begins above M_low; an observation of another kind
+    """
+    if type(seen) is not Samples:
+        raise ValueError(f"seen must be Samples, got {seen!r}")
+    _positive(M_low=M_low)
+    _require(family, M_low)
+    return _each(_mass_radius_samples, family, M_low, seen.mass, seen.radius, seen.density)
 
 
 def maximum_mass(family, seen, M_low=M_LOW):
@@ -168,7 +201,7 @@ def gravitational_wave(family, seen):
     return _each(_gravitational_wave, family, 0.0, *seen[2:5], *seen.lambda_tilde)
 
 
-_LIKELIHOODS = {MassRadius: mass_radius, Mass: maximum_mass, Tides: gravitational_wave}
+_LIKELIHOODS = {MassRadius: mass_radius, Samples: mass_radius_samples, Mass: maximum_mass, Tides: gravitational_wave}
 
 
 def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
@@ -195,12 +228,12 @@ def log_likelihoods(family, observations=DEFAULT, M_low=M_LOW):
         raise ValueError("observations must hold at least one observation, got none")
     for seen in every:
         if type(seen) not in _LIKELIHOODS:
-            raise ValueError(f"observations must be names, or MassRadius, Mass or Tides; got {seen!r}")
+            raise ValueError(f"observations must be names, or MassRadius, Samples, Mass or Tides; got {seen!r}")
     for seen in every:
         same = [o.name for o in every if o.star == seen.star or o.name == seen.name]
         if len(same) > 1:
             raise ValueError(f"observations must be of different stars and names, got {' and '.join(same)}")
-    given = {MassRadius: (M_low,), Mass: (M_low,), Tides: ()}
+    given = {MassRadius: (M_low,), Samples: (M_low,), Mass: (M_low,), Tides: ()}
     return {seen.name: _LIKELIHOODS[type(seen)](family, seen, *given[type(seen)]) for seen in every}
 
 
@@ -300,11 +333,11 @@ def _require(family, least=None):
 
 
 def _each(function, family, M_low, *numbers):
-    """function(branches, exists, M_low, *numbers) of one family or of each of a batch."""
+    """function(branches, exists, M_low, *numbers) of one family or of each of a batch; numbers may be arrays."""
     branches = _branches(family)
     single = branches[0].mass.ndim == 1
     batch = jax.tree.map(lambda a: jnp.asarray(a)[None], branches) if single else branches
-    numbers = jnp.asarray((M_low, *numbers), dtype=float)
+    numbers = tuple(jnp.asarray(a, dtype=float) for a in (M_low, *numbers))
     out = in_blocks(lambda *branches: _guarded(function, branches, numbers), *batch)
     return out[0] if single else out
 
@@ -362,6 +395,21 @@ def _mass_radius(branches, exists, M_low, M, M_minus, M_plus, R, R_minus, R_plus
         log_N_M = split_normal_logpdf(M_k, M, M_minus, M_plus)
         log_N_R = split_normal_logpdf(f.R(M_k), R, R_minus, R_plus)
         return logsumexp(log_N_M + log_N_R, b=dM)
+
+    return _over_branches(log_part, branches, exists, M_low)
+
+
+def _mass_radius_samples(branches, exists, M_low, M_grid, R_grid, K):
+    def log_part(f, M_low):
+        lo, hi = jnp.maximum(M_low, M_grid[0]), jnp.minimum(f.M_max, M_grid[-1])
+        inner = jax.lax.stop_gradient(f.M_max - hi)  # as in _mass_radius
+        s_hi, s_lo = jnp.sqrt(inner), jnp.sqrt(jnp.maximum(f.M_max - lo, inner + 1e-12))
+        s = s_hi + (s_lo - s_hi) * _U
+        M, dM = f.M_max - s**2, 2 * s * (s_lo - s_hi) * _DU
+        place = [(x - a[0]) / (a[1] - a[0]) for x, a in ((M, M_grid), (f.R(M), R_grid))]
+        at = map_coordinates(K, place, order=1, mode="constant")
+        total = jnp.sum(jnp.where(hi > lo, at * dM, 0.0))
+        return jnp.where(total > 0, jnp.log(jnp.where(total > 0, total, 1.0)), -jnp.inf)
 
     return _over_branches(log_part, branches, exists, M_low)
 

@@ -10,13 +10,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from nslib import crust, infer, stars
 from nslib.matter import metamodel
 from nslib.nuclei import experiment
 from nslib.stars import Family, Status
-from nslib.tables.observations import DEFAULT, NAMES, Mass, MassRadius, Split, Tides, observation
+from nslib.tables.observations import DEFAULT, NAMES, Mass, MassRadius, Split, Tides, observation, read_samples
 
 NICER = [name for name in NAMES if isinstance(observation(name), MassRadius)]
 #: columns of a family that say what its stars are
@@ -323,6 +323,55 @@ def test_family_that_ends_below_the_lightest_pulsar():
     assert float(infer.maximum_mass(light, "J1614 Agazie 2023")) == -np.inf
 
 
+# ---- samples of a posterior ------------------------------------------------------------------------------------
+
+#: mass and radius of a pulsar that go together: their mean and covariance [Msun, km]
+MEAN, COVARIANCE = np.array([1.6, 12.3]), np.array([[0.04, 0.16], [0.16, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """100,000 samples with a correlation of 0.8, drawn too wide and weighted back, as read from a file of text."""
+    rng, wide = np.random.default_rng(4), 1.5 * COVARIANCE
+    x = rng.multivariate_normal(MEAN, wide, 100_000)
+    w = multivariate_normal(MEAN, COVARIANCE).pdf(x) / multivariate_normal(MEAN, wide).pdf(x)
+    path = tmp_path_factory.mktemp("samples") / "mine.csv"
+    np.savetxt(path, np.column_stack([x, w]), delimiter=",", header="mass, radius, weight")
+    return read_samples(path, "PSR J0000+0000")
+
+
+@pytest.mark.parametrize("M_max, R", [(2.2, 12.0), (2.2, 14.0), (1.7, 12.5)])
+def test_samples_against_the_density_they_are_of(samples, M_max, R):
+    """Of constant radius: the integral of the normal density with correlation, as wide as the kernel makes it.
+
+    100,000 samples scatter by 0.01 (four seeds, SciPy's estimate itself).
+    """
+    wider = multivariate_normal(MEAN, COVARIANCE * (1 + samples.n_effective ** (-1 / 3)))
+    expected = np.log(quad(lambda M: wider.pdf([M, R]), 1.0, M_max, points=[1.6])[0] / (M_max - 1.0))
+    family = made(M_max, R)
+    found = float(infer.mass_radius_samples(family, samples))
+    assert found == pytest.approx(expected, abs=0.04)
+    batch = stack(family, made(M_max, R, status=Status.NO_SURFACE))
+    np.testing.assert_allclose(infer.log_likelihood(batch, [samples]), [found, -np.inf], rtol=1e-12)
+
+
+def test_correlation_of_samples_counts(samples):
+    """Large radii go with large masses: without them a large radius is less likely by far than two independent normals say."""
+    apart = pulsar(1.6, 0.2, R=12.3)._replace(mass=Split(1.6, 0.2, 0.2))
+    family = made(1.6, 14.0)
+    assert float(infer.mass_radius_samples(family, samples)) < float(infer.mass_radius(family, apart)) - 1
+
+
+def test_samples_where_no_star_is(samples):
+    assert float(infer.mass_radius_samples(made(R=30.0), samples)) == -np.inf
+    assert np.isfinite(jax.grad(lambda R: infer.mass_radius_samples(made(R=R), samples))(12.0))
+
+
+def test_samples_of_a_star_that_counts_already(samples):
+    with pytest.raises(ValueError, match="different stars and names, got J0740 Salmi 2024 and mine"):
+        infer.log_likelihoods(made(), ["J0740 Salmi 2024", samples._replace(star="PSR J0740+6620")])
+
+
 # ---- bad input -------------------------------------------------------------------------------------------------
 
 
@@ -342,7 +391,7 @@ def test_a_star_counts_once(pair):
 @pytest.mark.parametrize("observations, message", [
     ((), "at least one observation, got none"),
     (["J0030 Riley"], "name must be one of"),
-    ([GW, 1.4], "must be names, or MassRadius, Mass or Tides; got 1.4"),
+    ([GW, 1.4], "must be names, or MassRadius, Samples, Mass or Tides; got 1.4"),
     ([pulsar(), pulsar()._replace(star="other")], "different stars and names, got mine and mine"),
 ])  # fmt: skip
 def test_observations_that_are_none(observations, message):
@@ -362,6 +411,7 @@ def test_observations_that_are_none(observations, message):
     (lambda f: infer.gravitational_wave(f, GW._replace(q_max=1.2)), "q_min <= q_max <= 1 must hold"),
     (lambda f: infer.mass_radius(f, pulsar(), M_low=0.2), r"begins at 0\.3000 Msun, above 0\.2000"),
     (lambda f: infer.mass_radius(f, pulsar(), M_low=np.nan), "M_low must be finite"),
+    (lambda f: infer.mass_radius_samples(f, pulsar()), "seen must be Samples, got MassRadius"),
     (lambda f: infer.maximum_mass(f, "J1614 Agazie 2023", M_low=-1.0), "M_low must be finite and above 0"),
 ])  # fmt: skip
 def test_bad_input(call, message):

@@ -131,6 +131,9 @@ rows = nml.paper_inputs(VALIDATION.parameters, NAMES).reshape(-1, 9)
 classifier, history = nml.train_classifier(*((d, labels(d)) for d in (TRAIN, VALIDATION)), n_class=3, hidden=(16,), epochs=25, batch_size=60, learning_rate=0.03, seed=5)
 said("classifier", history)
 out["classifier"] = against_keras(classifier, rows)
+few = dict(n_class=3, hidden=(16,), epochs=3, batch_size=60, learning_rate=0.03, seed=5)
+plain, even, heavy = (nml.train_classifier(*((d, labels(d)) for d in (TRAIN, VALIDATION)), class_weights=w, **few)[0] for w in (None, (1, 1, 1), (1, 20, 1)))
+out["weights"] = [bool(np.array_equal(flat(plain), flat(even))), *(float(np.mean(np.argmax(net(rows), axis=-1) == 1)) for net in (plain, heavy))]
 pairs = [(spoiled(d), learnt(d)) for d in (TRAIN, VALIDATION)]
 regressors = []
 for which in ("B", "r_ch"):
@@ -161,6 +164,7 @@ out["errors of values"] = [refused(ours[0], d, VALIDATION) for d in (unsolved, s
 good, label = (VALIDATION, labels(VALIDATION)), labels(TRAIN)
 bad = [label[:, :1], label - 1, label + 1, label * 1.0, label[:-1]]
 out["errors of classes"] = [refused(classify, (TRAIN, a), good, n_class=3) for a in bad] + [refused(classify, (TRAIN, label), (VALIDATION, label), n_class=3)]
+out["errors of weights"] = [refused(classify, (TRAIN, label), good, n_class=3, class_weights=w) for w in ((1, 1), (1, 0, 1), (1, np.nan, 1))]
 out["errors of regressors"] = [
     refused(regress, *pairs, "R"), refused(regress, (TRAIN, learnt(TRAIN)[:, 0]), pairs[1], "B"), refused(regress, pairs[0], (VALIDATION, np.ones((150, 2))), "B"),
     refused(regress, (TRAIN, learnt(TRAIN) & [[True, False]]), pairs[1], "B"),
@@ -263,6 +267,13 @@ def test_classes_are_learnt(paper):
     clear = np.abs(u[:, 2] + u[:, 5] - 0.2) > 0.15
     assert 0.5 < clear.mean() < 1 and set(labels(NEW).ravel()) == {0, 1, 2}
     assert np.mean(with_all.admissibility[clear] == labels(NEW)[clear]) > 0.99
+
+
+def test_weights_of_classes(trained):
+    """Weights of 1 change no bit; a class that weighs 20 times as much is said more often."""
+    same, plain, heavy = trained["weights"]
+    assert same and heavy > plain + 0.05
+    assert all("class_weights must be 3 finite numbers above 0, got" in one for one in trained["errors of weights"])
 
 
 def test_losses_of_regressors_are_per_cent(trained, paper):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from nslib.tables.observations import DEFAULT, NAMES, Mass, MassRadius, Tides, observation
+from nslib.tables.observations import DEFAULT, NAMES, Mass, MassRadius, Tides, observation, read_samples
 
 #: our name: (file of nucleardatapy 1.0.2 under data/astro, its row, columns)
 FILES = {
@@ -81,3 +81,59 @@ def test_default_set_has_every_star_once():
 def test_unknown_name(name):
     with pytest.raises(ValueError, match="name must be one of J0030 Riley 2019, .*GW170817 Abbott 2019; got"):
         observation(name)
+
+
+# ---- a user's own samples --------------------------------------------------------------------------------------
+
+
+def written(path, x, **how):
+    np.savetxt(path, x, **how)
+    return path
+
+
+def cloud(n=200, seed=1):
+    rng = np.random.default_rng(seed)
+    return np.column_stack([rng.normal(1.4, 0.1, n), rng.normal(12.0, 1.0, n), rng.uniform(0.5, 1.0, n)])
+
+
+def test_samples_make_a_density(tmp_path):
+    """Its integral is 1, its means those of the weighted samples; text with blanks, with commas and .npy agree."""
+    x = cloud()
+    read = [read_samples(written(tmp_path / f"a{i}.txt", x, **how), "PSR J0437-4715") for i, how in enumerate(({}, {"delimiter": ","}))]
+    np.save(tmp_path / "a.npy", x)
+    read.append(read_samples(tmp_path / "a.npy", "PSR J0437-4715", name="mine"))
+    seen = read[-1]
+    dM, dR = seen.mass[1] - seen.mass[0], seen.radius[1] - seen.radius[0]
+    assert seen.density.sum() * dM * dR == pytest.approx(1, abs=1e-12)
+    assert (seen.density.sum(1) @ seen.mass) * dM * dR == pytest.approx(np.average(x[:, 0], weights=x[:, 2]), abs=1e-3)
+    assert seen.name == "mine" and read[0].name == "a0" and "200 samples of a.npy" in seen.source
+    assert seen.n_effective == pytest.approx(x[:, 2].sum() ** 2 / np.sum(x[:, 2] ** 2))
+    for other in read[:2]:
+        np.testing.assert_allclose(other.density, seen.density, rtol=1e-9)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda x: x[:, :2], r"three columns, mass \[Msun\], radius \[km\], weight; got shape \(200, 2\); the weights are missing"),
+    (lambda x: np.column_stack([x, x]), r"got shape \(200, 6\)$"),
+    (lambda x: x[:, [1, 0, 2]], r"mass must be finite and in \[0.3, 4\] Msun; row 1 has 1"),
+    (lambda x: x * [1, 1e3, 1], r"radius must be finite and in \[4, 25\] km; row 1"),
+    (lambda x: x * [1, 1, -1], "weight must be finite and in"),
+    (lambda x: np.where(np.arange(600).reshape(200, 3) == 7, np.nan, x), "radius must be finite .* row 3 has nan"),
+    (lambda x: x * [1, 1, 0], "0.0 effective samples of 200; at least 50"),
+    (lambda x: x[:20], "effective samples of 20; at least 50"),
+    (lambda x: np.column_stack([x[:, 0], 12 + x[:, 0] * 0, x[:, 2]]), "lie on one line"),
+])  # fmt: skip
+def test_samples_that_are_none(tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        read_samples(written(tmp_path / "bad.txt", change(cloud())), "PSR J0437-4715")
+
+
+def test_files_without_samples(tmp_path):
+    (tmp_path / "words.txt").write_text("mass radius weight\n")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "broken.npy").write_bytes(b"no array")
+    for name in ("words.txt", "broken.npy", "not_there.csv"):
+        with pytest.raises(ValueError, match=f"{name}: no samples can be read"):
+            read_samples(tmp_path / name, "PSR J0437-4715")
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="three columns"):
+        read_samples(tmp_path / "empty.txt", "PSR J0437-4715")

@@ -150,8 +150,8 @@ def _neutron_pressure(q, n):
     return jax.vmap(one)(n)
 
 
-def solve(parameters, model, *, policy="stay", coefficient="Albino2024", m_s=100.0):
-    """Status of each set of parameters, and the columns of the valid ones.
+def equations_of_state(parameters, model, *, policy="stay", coefficient="Albino2024", m_s=100.0):
+    """Status of each set of parameters, and the equations of state with crust of those that have one.
 
     Parameters
     ----------
@@ -160,16 +160,24 @@ def solve(parameters, model, *, policy="stay", coefficient="Albino2024", m_s=100
 
     Returns
     -------
-    (status, columns) : (n,) ints of :class:`Status`, dict of arrays of the valid draws, ``draw`` their place
+    (status, place, columns, eos) : (n,) ints of :class:`Status`, 0 where there is an equation of state; the places (m,)
+        of these; a dict of (m, ...) arrays of the transition and the neutron matter, as in :class:`CoreSet`; EOS, a batch
+        of m, or None for none
+
+    Raises
+    ------
+    ValueError
+        parameters of another shape, or as :func:`core_draws`
     """
     x = np.asarray(parameters, dtype=float)
+    _settings(0, model, policy, coefficient, m_s, 1)
     if x.ndim != 2 or x.shape[1] != len(names(model)) or len(x) == 0:
         raise ValueError(f"parameters must have shape (n, {len(names(model))}), n >= 1; got {x.shape}")
     inverted = rmf.invert(rmf.NuclearMatter(*x[:, :7].T))
     none = np.asarray(inverted.status) != 0
     other = (np.asarray(inverted.z) < 0) | (np.asarray(inverted.couplings.Lambda_v) < 0)
     status = np.select([none, other], [Status.NO_COUPLINGS, Status.ANOTHER_BRANCH], Status.VALID)
-    k, columns = np.flatnonzero(status == 0), {}
+    k, columns, eos = np.flatnonzero(status == 0), {}, None
     if len(k):
         q = _pick(inverted.couplings, k)
         hadrons = rmf.equation_of_state(q)
@@ -185,20 +193,35 @@ def solve(parameters, model, *, policy="stay", coefficient="Albino2024", m_s=100
             of_wrong = np.select([wrong == low, wrong == nowhere], [Status.QUARKS_BELOW, Status.NO_TRANSITION], Status.REJECTED)
             fails = (status[k] == 0) & (wrong != 0)
             status[k[fails]] = of_wrong[fails]
+        else:
+            columns |= {name: np.full(len(k), np.nan) for name in ("n_t", "n_q", "mu_t", "mu_back")}
         k, columns, core = _keep(status, k, columns, core)
     if len(k):
         eos = crust.join(core)
         status[k[np.asarray(eos.status) != 0]] = Status.NO_JOIN
         k, columns, eos = _keep(status, k, columns, eos)
-    if len(k):
-        found, code = _stars(eos, columns, hybrid=model != "nucleonic")
-        status[k] = code
-        columns = {name: a[code == 0] for name, a in (columns | found).items()}
-        k = k[code == 0]
+    return status, k, columns, eos if len(k) else None
+
+
+def solve(parameters, model, **how):
+    """Status of each set of parameters, and the columns of the valid ones: stars and what observations say of them.
+
+    Parameters
+    ----------
+    parameters, model, **how : as in :func:`equations_of_state`
+
+    Returns
+    -------
+    (status, columns) : (n,) ints of :class:`Status`, dict of arrays of the valid draws, ``draw`` their place
+    """
+    x = np.asarray(parameters, dtype=float)
+    status, k, columns, eos = equations_of_state(x, model, **how)
     if not len(k):
         return status, {}
-    if model == "nucleonic":
-        columns |= {name: np.full(len(k), np.nan) for name in ("n_t", "n_q", "mu_t", "mu_back")}
+    found, code = _stars(eos, columns, hybrid=model != "nucleonic")
+    status[k] = code
+    columns = {name: a[code == 0] for name, a in (columns | found).items()}
+    k = k[code == 0]
     return status, columns | {"draw": k, "parameters": x[k]}
 
 

@@ -426,7 +426,7 @@ def _paper(networks, rows):
     return networks.at(rows)
 
 
-def train_classifier(train, validation, *, n_class=2, hidden=(64,) * 4, activation="relu", epochs=800, patience=None,
+def train_classifier(train, validation, *, n_class=2, class_weights=None, hidden=(64,) * 4, activation="relu", epochs=800, patience=None,
                      batch_size=32, learning_rate=1e-4, seed, progress=False):  # fmt: skip
     """The paper's classifier: least categorical cross-entropy, Adam; the defaults are the paper's.
 
@@ -434,6 +434,7 @@ def train_classifier(train, validation, *, n_class=2, hidden=(64,) * 4, activati
     ----------
     train, validation : pairs of a NucleiSet and an (n, k) int array of classes from 0 to n_class - 1
     n_class : int
+    class_weights : (n_class,) array, factor of the loss of each class, > 0; None: all 1
     hidden, activation : of the hidden layers
     epochs, patience, batch_size, seed, progress : see :func:`nslib.learn.training.train`
     learning_rate : float
@@ -445,11 +446,20 @@ def train_classifier(train, validation, *, n_class=2, hidden=(64,) * 4, activati
     Raises
     ------
     ValueError
-        classes of another shape or out of range; epochs or batch_size that are no whole number >= 1
+        classes of another shape or out of range; weights that are not n_class numbers above 0; epochs or batch_size that
+        are no whole number >= 1
     """
     import keras
 
     _whole(epochs=epochs, batch_size=batch_size)
+    w = np.ones(n_class) if class_weights is None else np.asarray(class_weights, dtype=float)
+    if w.shape != (n_class,) or not np.all(np.isfinite(w) & (w > 0)):
+        raise ValueError(f"class_weights must be {n_class} finite numbers above 0, got {class_weights!r}")
+
+    def loss(y, p):
+        each = keras.losses.sparse_categorical_crossentropy(y, p, from_logits=True)
+        return each * keras.ops.take(keras.ops.cast(w, each.dtype), keras.ops.cast(y[..., 0], "int32"))
+
     rows = []
     for name, (data, label) in (("train", train), ("validation", validation)):
         label = np.asarray(label)
@@ -462,7 +472,7 @@ def train_classifier(train, validation, *, n_class=2, hidden=(64,) * 4, activati
     history = training.train(
         model, x, y, validation=(x_val, y_val), epochs=epochs, patience=patience, batch_size=batch_size, seed=seed,
         optimizer=keras.optimizers.Adam(learning_rate), progress=progress,
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=loss,
     )  # fmt: skip
     return networks.from_keras(model, x_mean, x_scale), history
 

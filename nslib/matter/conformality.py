@@ -10,12 +10,14 @@ E. Annala et al., Nature Commun. 14 (2023) 8451. The closed form of the slope ne
 carries and no difference of table rows.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nslib.batches import in_blocks
 from nslib.interpolate import pchip
 
 #: what d_c cannot pass where cs2 = 0, at p = eps / 6: in the mixed phase of a first-order transition
@@ -76,8 +78,14 @@ def at_pressure(eos, p):
         raise ValueError(
             f"p must have shape (n,) or, for a batch, (n_eos, n), got {p.shape} for {eos.p.shape[:-1]}"
         )
-    at = _at if eos.is_batch else lambda *a: jax.tree.map(lambda a: a[0], _at(*(a[None] for a in a)))
-    return at(p, eos.p, eos.eps, eos.sound_speed())
+    return _each(_at, eos, p, eos.p, eos.eps, eos.sound_speed())
+
+
+def _each(function, eos, *columns):
+    """function(*columns) of one EOS or of each of a batch."""
+    if eos.is_batch:
+        return in_blocks(function, *columns)
+    return jax.tree.map(lambda a: a[0], in_blocks(function, *(jnp.asarray(a)[None] for a in columns)))
 
 
 @jax.jit
@@ -113,14 +121,18 @@ def first_below(eos, threshold=0.2, *, p_max=np.inf):
     if not 0 < threshold < PLATEAU_FLOOR:
         raise ValueError(f"threshold must lie in (0, {PLATEAU_FLOOR:.4f}), got {threshold}")
     (n,) = eos.need("n_b")
-    p_max = jnp.asarray(p_max, float)
-    d_c = of_eos(eos).d_c
-    low, up = d_c < threshold, jnp.diff(eos.p, axis=-1) == 0
-    i = jnp.maximum(jnp.argmax(low, axis=-1), 1)[..., None]
-    take = lambda a, k: jnp.take_along_axis(a, k, axis=-1)[..., 0]
-    a, b = take(d_c, i - 1), take(d_c, i)
-    t = jnp.where(take(up, i - 1) | (a < threshold), 1.0, (a - threshold) / jnp.where(a > b, a - b, 1.0))
-    found = take(n, i - 1) + t * (take(n, i) - take(n, i - 1))
-    p = take(eos.p, i - 1) + t * (take(eos.p, i) - take(eos.p, i - 1))
-    first = jnp.where(low[..., 0], n[..., 0], found)
-    return jnp.where(jnp.any(low, axis=-1) & (p <= p_max), first, jnp.nan)
+    p_max = jnp.broadcast_to(jnp.asarray(p_max, float), eos.p.shape[:-1])
+    return _each(partial(_first_below, threshold), eos, n, eos.p, eos.eps, eos.sound_speed(), p_max)
+
+
+@partial(jax.jit, static_argnums=0)
+@partial(jax.vmap, in_axes=(None, 0, 0, 0, 0, 0))
+def _first_below(threshold, n, p, eps, cs2, p_max):
+    d_c = measures(eps, p, cs2).d_c
+    low, up = d_c < threshold, jnp.diff(p) == 0
+    i = jnp.maximum(jnp.argmax(low), 1)
+    a, b = d_c[i - 1], d_c[i]
+    t = jnp.where(up[i - 1] | (a < threshold), 1.0, (a - threshold) / jnp.where(a > b, a - b, 1.0))
+    between = lambda y: y[i - 1] + t * (y[i] - y[i - 1])  # noqa: E731
+    first = jnp.where(low[0], n[0], between(n))
+    return jnp.where(jnp.any(low) & (between(p) <= p_max), first, jnp.nan)

@@ -5,7 +5,10 @@ a radius is two such triples, without their correlation. A published value is of
 distribution takes it as its most probable value.
 """
 
+from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 
 class Split(NamedTuple):
@@ -46,6 +49,24 @@ class Tides(NamedTuple):
     q_max: float
     lambda_tilde: Split
     source: str
+
+
+class Samples(NamedTuple):
+    """Density of the mass and radius of one pulsar on a grid, from weighted samples of its posterior; see :func:`read_samples`."""
+
+    name: str
+    star: str
+    mass: np.ndarray  # (n,) nodes, equal steps [Msun]
+    radius: np.ndarray  # (n,) nodes, equal steps [km]
+    density: np.ndarray  # (n, n), its integral is 1 [1/(Msun km)]
+    n_effective: float
+    source: str
+
+
+#: what a sample of a pulsar can be [Msun, km], and nodes of the grid of a density to either axis
+MASSES, RADII, _N_GRID = (0.3, 4.0), (4.0, 25.0), 96
+#: fewest effective samples that make a density
+_LEAST = 50
 
 
 #: half width of the central 90 % of a normal distribution, in standard deviations
@@ -141,3 +162,58 @@ def observation(name):
     if not isinstance(name, str) or name not in _ALL:
         raise ValueError(f"name must be one of {', '.join(NAMES)}; got {name!r}")
     return _ALL[name]
+
+
+def read_samples(path, star, *, name=None):
+    """Density of the mass and radius of one pulsar from a file of samples of its posterior.
+
+    A Gaussian kernel estimate with Scott's bandwidth along the axes of the samples' covariance (``scipy.stats.gaussian_kde``),
+    so that the correlation of mass and radius counts. It widens the samples by the factor 1 + n^(-1/3) in variance.
+
+    Parameters
+    ----------
+    path : file of text with three columns, or ``.npy`` with an (n, 3) array: mass [Msun], radius [km], weight; commas or
+        blanks, lines with # are comments. Where all samples count alike the weight is written as 1
+    star : str, name of the pulsar, say "PSR J0437-4715"; one that :func:`observation` knows excludes its other analyses
+    name : str, what the result is called in a dict of likelihoods; None: the name of the file
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    ValueError
+        a file that cannot be read, has not three columns, no weights, numbers that are not finite or out of range, negative
+        weights, or fewer than 50 effective samples
+    """
+    from scipy.stats import gaussian_kde
+
+    path = Path(path)
+    try:
+        text = path.suffix != ".npy"
+        x = np.loadtxt(path, delimiter="," if text and "," in path.read_text() else None, ndmin=2) if text else np.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path}: no samples can be read: {error}") from error
+    if x.ndim != 2 or x.shape[1] != 3 or x.dtype.kind not in "fiu":
+        missing = "; the weights are missing, write 1 for equal ones" if x.ndim == 2 and x.shape[1] == 2 else ""
+        raise ValueError(f"{path}: samples must be three columns, mass [Msun], radius [km], weight; got shape {x.shape}{missing}")
+    x = x.astype(float)
+    for column, what, (lo, hi), unit in zip(x.T, ("mass", "radius", "weight"), (MASSES, RADII, (0, np.inf)), (" Msun", " km", "")):
+        bad = np.flatnonzero(~(np.isfinite(column) & (column >= lo) & (column <= hi)))
+        if len(bad):
+            raise ValueError(f"{path}: {what} must be finite and in [{lo:g}, {hi:g}]{unit}; row {bad[0] + 1} has {column[bad[0]]:g}")
+    w = x[:, 2] / x[:, 2].max() if x[:, 2].max() > 0 else x[:, 2]
+    n_effective = float(w.sum() ** 2 / max(np.sum(w**2), 1e-300))
+    if n_effective < _LEAST:
+        raise ValueError(f"{path}: {n_effective:.1f} effective samples of {len(x)}; at least {_LEAST} are needed")
+    covariance = np.cov(x[:, :2].T, aweights=w)
+    narrow = np.sqrt(np.diag(covariance)) < 1e-6 * x[:, :2].mean(axis=0)
+    if narrow.any() or np.linalg.det(covariance) < 1e-9 * covariance[0, 0] * covariance[1, 1]:
+        raise ValueError(f"{path}: mass and radius lie on one line, so they have no density")
+    kernel = gaussian_kde(x[w > 0, :2].T, weights=w[w > 0])
+    reach = 4 * np.sqrt(np.diag(kernel.covariance))
+    axes = [np.linspace(a.min() - r, a.max() + r, _N_GRID) for a, r in zip(x[w > 0, :2].T, reach)]
+    density = kernel(np.stack(np.meshgrid(*axes, indexing="ij")).reshape(2, -1)).reshape(_N_GRID, _N_GRID)
+    density /= density.sum() * np.prod([a[1] - a[0] for a in axes])
+    return Samples(name or path.stem, star, *axes, density, n_effective, f"{len(x)} samples of {path.name}")
