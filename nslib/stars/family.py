@@ -321,6 +321,8 @@ def _families(ready, *, n_star, steps, causal, branch):
         b = _branch(M, branch)
         x_hi = jnp.where(b.rises_at_end, x[-1], _turning_point(mass, x, M, b.hi, 1))
         x_lo = _turning_point(mass, x, M, b.lo, -1) if branch > 0 else x[0]
+        ordered = x_lo < x_hi  # else a branch so short that the two searches passed each other: keep to the scan
+        x_lo, x_hi = jnp.where(ordered, x_lo, x[b.lo]), jnp.where(ordered, x_hi, x[b.hi])
         xs = jnp.linspace(x_lo, x_hi, n_star)
         star = solve(xs)
 
