@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import papermill
 import pytest
 
@@ -53,6 +54,19 @@ def test_nuclei_with_another_threshold_and_sharper_data(tmp_path):
     assert claims["N13"]["verdict"] == "not tested here (changed: relative)"
     assert {"N2", "N3", "N5", "N6", "N7", "N9", "N14", "N15"} <= set(claims)
     assert 0.4 < claims["N3"]["value"] < 0.6  # 1280 samples; between the paper's 0.47 and the record's share
+
+
+def test_cores_that_follow_the_stable_phase_and_a_file_of_samples(tmp_path):
+    """Own draws, own classifier, a user's samples of a star: what needs the talk's choices is not tested, the rest is there."""
+    rng = np.random.default_rng(1)
+    samples = tmp_path / "star.csv"
+    np.savetxt(samples, np.column_stack([rng.normal(1.42, 0.04, 500), rng.normal(11.4, 0.8, 500), np.ones(500)]), delimiter=",")
+    record = run(tmp_path, "04_quark_cores", policy="envelope", relative=0.25, J0030="Miller 2019", samples=str(samples), seed=2)
+    assert set(record["claims"]) >= {"T1", "T2", "T4", "T5"}
+    for claim in record["claims"].values():
+        assert claim["verdict"] == "not tested here (changed: relative, J0030, policy, samples)"
+    assert set(record["run"]["ln_Z"]) == {"nucleonic", "Maxwell", "smooth, local"}
+    assert record["run"]["parameters"]["policy"] == "envelope"
 
 
 def test_masses_of_another_evaluation_in_another_star(tmp_path):

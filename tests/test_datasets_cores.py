@@ -120,6 +120,20 @@ def test_bad_settings(tmp_path, change, message):
         core_draws(tmp_path / "bad", 10, **({"seed": 1, "model": "maxwell", "progress": False} | change))
 
 
+def test_equations_of_state_are_those_of_the_draws(sets):
+    """Rows of the valid draws again: each has its equation of state, in order, with the transition that was kept."""
+    for model in ("nucleonic", "maxwell"):
+        data = sets[model]
+        status, place, columns, eos = cores.equations_of_state(data.parameters[:5], model)
+        assert np.all(status == 0) and list(place) == list(range(5)) and eos.p.shape[0] == 5
+        np.testing.assert_allclose(columns["n_t"], data.n_t[:5], rtol=1e-9)
+        np.testing.assert_allclose(columns["p_pnm"], data.p_pnm[:5], rtol=1e-9)
+    status, place, columns, eos = cores.equations_of_state(np.full((2, 7), 0.3), "nucleonic")
+    assert np.all(status == cores.Status.NO_COUPLINGS) and eos is None and len(place) == 0
+
+
 def test_bad_parameters():
+    with pytest.raises(ValueError, match="policy must be one of envelope, reject; got 'stay'"):
+        cores.equations_of_state(np.ones((3, 10)), "local")
     with pytest.raises(ValueError, match=r"parameters must have shape \(n, 9\), n >= 1; got \(3, 7\)"):
         cores.solve(np.ones((3, 7)), "maxwell")

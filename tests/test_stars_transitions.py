@@ -15,6 +15,7 @@ import pytest
 from scipy.interpolate import PchipInterpolator
 
 from nslib import crust, stars
+from nslib.datasets import cores
 from nslib.matter import rmf, transition
 from nslib.matter.quark import MFTQCD
 
@@ -268,3 +269,19 @@ def test_mass_on_no_branch(twins):
             family.R(M)
     with pytest.raises(ValueError, match="no family of branch 2 .*: there is no stable branch of this"):
         stars.family(eos, branch=2)
+
+
+def test_branch_thinner_than_the_scan():
+    """Draw 357092 of the prior of cores: the searches for the ends of its second branch, 1e-4 solar masses high, pass each other.
+
+    Before they were held apart the branch ran backwards, and the likelihood of every pulsar was NaN.
+    """
+    x = [1.51441958e-01, -1.60830867e+01, 3.06006763e+02, -2.70914268e+02, 7.15184585e-01, 3.32638476e+01, 5.54892788e+01, 7.19838308e-04, 1.34997657e+02]  # fmt: skip
+    status, place, columns, eos = cores.equations_of_state([x], "maxwell", policy="envelope")
+    assert status[0] == 0 and list(place) == [0] and columns["n_q"][0] > columns["n_t"][0]
+    for branch in range(2):
+        family = stars.family(eos, branch=branch, **cores.FAMILY)
+        if stars.Status(int(family.status[0])).solved:
+            assert np.all(np.diff(family.p_c[0]) > 0)
+    status, found = cores.solve([x], "maxwell", policy="envelope")
+    assert not np.any(np.isnan(found["log_likelihood"]))
