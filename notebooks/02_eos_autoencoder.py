@@ -1018,7 +1018,8 @@ print("record:", record.write(variant, **extra).relative_to(book.root()))
 # Relativistic matter has sound speeds of another shape, and the network bends them into Skyrme's: stars off by per cents instead of
 # hundredths. A first-order transition does worse, before any network is asked: at constant pressure it has no width on a grid in $\ln p$, so the 107 numbers
 # do not contain it. One number gives it away, $\varepsilon_\mathrm{max}$, which then disagrees with the integral of the sound speeds. Such matter
-# needs other coordinates; [the verdicts page](../book/verdicts.md) lists it as open.
+# needs other coordinates; [the verdicts page](../book/verdicts.md) lists it as open. A thousand relativistic models
+# and a thousand transitions go through the same network in [chapter 04](04_quark_cores.ipynb).
 #
 # ## Run it at another scale
 #

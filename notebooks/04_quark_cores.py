@@ -59,7 +59,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from nslib import book, crust, datasets, infer, nuclei, stars
 from nslib.datasets import Admissibility, cores, skyrme
@@ -182,7 +182,7 @@ print(f"massless, n = 1 fm^-3: p = {float(free.p):.3f}, eps = {float(free.eps):.
 xi, B = 0.0015, 80.0
 some = quark.at_density(MFTQCD(xi, B, 0.0, 0.0, 0.0), 1.0)
 a = {name: float(quark.repulsion(xi, name)) for name in quark.COEFFICIENTS}
-print(f"with xi = {xi} MeV^-1 and a bag of {B:.0f} MeV fm^-3: p - p_free - a n^2 + B = {abs(float(some.p) - free_p - a['Albino2024'] + B):.0e} MeV fm^-3")
+print(f"with xi = {xi} MeV^-1 and a bag of {B:.0f} MeV fm^-3: p = p_free + a n^2 - B to 1e-9 MeV fm^-3: {abs(float(some.p) - free_p - a['Albino2024'] + B) < 1e-9}")
 print("a [MeV fm^3] at that xi: " + ", ".join(f"{name} {value:.0f}" for name, value in a.items()))
 
 # %% [markdown]
@@ -259,34 +259,32 @@ book.Table(("square root of delta [MeV fm^-3]", "M_max over its limit - 1", "R_1
 # \frac{\Delta\varepsilon}{\varepsilon_t} > \frac12 + \frac32\,\frac{p_t}{\varepsilon_t} .
 # $$ (eq-04-seidov)
 #
-# Then the family breaks in two, and stars of the same mass may have two radii: twins. `stars.family` looks for stable stretches, and likelihoods count them all. We test the criterion on random matter: does the mass
-# rise or fall at the first star with a core?
+# Then the family breaks in two, and stars of the same mass may have two radii: twins. `stars.family` looks for stable stretches, and likelihoods count them all. We test the criterion on random matter: does the slope of
+# the mass change its sign at the first star with a core? (Cases within 0.1 of the threshold, where a small core is not small enough, and those next to the heaviest star, where there is no slope, are left out.)
 
 # %%
-def slope_above(eos, p_t):
-    """Sign of dM/dp_c just above the jump at p_t."""
-    star, _ = stars.solve(eos, float(p_t) * np.array([1 + 1e-7, 1 + 1e-3]), steps=200, rows=2048)
-    return float(star.M[1] - star.M[0])
+def slopes_at(eos, p_t):
+    """d ln M / d ln p_c just below a jump at p_t and just above it, with cores as small as the pressures say."""
+    M = np.log(np.asarray(stars.solve(eos, float(p_t) * np.array([1 - 4e-3, 1 - 1e-3, 1.0, 1 + 1e-3]), steps=200, rows=2048)[0].M))
+    return (M[1] - M[0]) / 3e-3, (M[3] - M[2]) / 1e-3
 
 
 rng = np.random.default_rng([seed, 1])
-n_seidov = book.choose(scale, None, smoke=4, page=16, paper=200)
-agree = []
+n_seidov = book.choose(scale, None, smoke=4, page=16, paper=500)
+agree, missed = [], []
 while len(agree) < n_seidov:
     try:
         h = transition.maxwell(hadrons[int(rng.integers(len(SETS)))], MFTQCD(rng.uniform(0, 0.0018), rng.uniform(60, 180)), policy="stay")
     except ValueError:
         continue
-    eos, outside = crust.join(h.eos), abs(float(h.seidov)) > 0.1
-    before = stars.family(eos, n_star=16)
-    if outside and float(before.p_max) > 0.999 * float(h.p_t):
-        agree.append((slope_above(eos, h.p_t) < 0) == (float(h.seidov) > 0))
-print(f"Seidov's sign is the sign of the slope in {sum(agree)} of {len(agree)} random transitions farther than 0.1 from the threshold")
+    below, above = slopes_at(crust.join(h.eos), h.p_t)
+    if abs(float(h.seidov)) > 0.1 and abs(below) > 0.02:
+        agree.append((above * below < 0) == (float(h.seidov) > 0))
+        missed += [] if agree[-1] else [abs(above)]
+print(f"a jump turns the slope of the mass where Seidov's criterion says so in {sum(agree)} of {len(agree)} random transitions" + (f"; where it does not, |d ln M/d ln p_c| above is at most {max(missed):.3f}" if missed else ""))
 extra["seidov"] = [int(sum(agree)), len(agree)]
 
 # %% [markdown]
-# (Transitions beyond the maximum mass of nuclear matter are left out: there the mass falls already.)
-#
 # ### A measure of conformality
 #
 # At extreme density quarks are nearly free and have no scale: $p = \varepsilon/3$. How far matter is from that one measures by the trace anomaly $\Delta = 1/3 - p/\varepsilon$ and its
@@ -528,19 +526,21 @@ def tempered(model, names, start, moves, key):
     from blackjax.smc import resampling
 
     log_like, log_prior, calls = target(model, names)
-    particles, temperature, log_Z = jnp.asarray(start), 0.0, 0.0
-    while temperature < 1:
-        wide = jnp.linalg.cholesky(jnp.cov(particles.T)) * 2.38 / particles.shape[1] ** 0.5 * 0.6
+    state, log_Z = None, 0.0
+    while state is None or state.tempering_param < 1:
+        x, w = (jnp.asarray(start), None) if state is None else (state.particles, state.weights)
+        wide = jnp.linalg.cholesky(jnp.cov(x.T, aweights=w)) * 1.4 / x.shape[1] ** 0.5
         walk = lambda key, x, wide=wide: wide @ jax.random.normal(key, x.shape)  # noqa: E731
         kernel = blackjax.additive_step_random_walk.build_kernel()
         algorithm = blackjax.adaptive_tempered_smc(
             log_prior, log_like, lambda k, s, f, walk=walk: kernel(k, s, f, walk), blackjax.additive_step_random_walk.init, {}, resampling.systematic, 0.6,
             num_mcmc_steps=moves,
         )  # fmt: skip
-        state = algorithm.init(particles)._replace(tempering_param=temperature)
         key, sub = jax.random.split(key)
+        if state is None:  # with no weight on the data the first moves would leave what is valid
+            state = algorithm.init(x)._replace(tempering_param=jnp.asarray(1e-6))
         state, info = algorithm.step(sub, state)
-        particles, temperature, log_Z = state.particles, float(state.tempering_param), log_Z + float(info.log_likelihood_increment)
+        log_Z += float(info.log_likelihood_increment)
     return log_Z, calls[0]
 
 
@@ -555,31 +555,47 @@ def remembered(name, make, **how):
     return json.loads(path.read_text())
 
 
-def by_samplers(name, live, inner, particles, moves, repeats):
-    """ln Z, error and evaluations by prior draws, tempered particles and nested sampling; and the seconds of the last two."""
+def shuffled(name):
+    """Valid draws of a kind of core in random order, to start from."""
+    d = fresh[name]
+    return d["parameters"][np.random.default_rng([seed, 3]).permutation(len(d["weight"]))]
+
+
+def by_counting(name):
+    """ln Z, chiral theory in the likelihood, and its error by the prior draws; their number and the seconds of counting."""
     d = fresh[name]
     joint = d | {"ln chiEFT": np.zeros_like(d["ln chiEFT"]), "ln all": d["ln chiEFT"] + log_likelihood(d, DATA["all four"])}
-    found = {"prior draws": [*evidence(joint, ["all"]), n_draws]}
-    start = d["parameters"][np.random.default_rng([seed, 3]).permutation(len(d["weight"]))]
-    begin = time.perf_counter()
-    runs = [tempered(d["model"], DATA["all four"], start[i * particles :][:particles], moves, jax.random.key(100 * seed + i)) for i in range(repeats)]
+    return [*evidence(joint, ["all"]), n_draws, 0]
+
+
+def by_tempering(name, particles, moves, repeats):
+    """Mean ln Z of several runs and its error from their scatter, evaluations, seconds."""
+    begin, start = time.perf_counter(), shuffled(name)
+    runs = [tempered(KINDS[name], DATA["all four"], start[i * particles :][:particles], moves, jax.random.key(100 * seed + i)) for i in range(repeats)]
     z = np.array([z for z, _ in runs])
-    found["tempered"] = [float(z.mean()), float(z.std(ddof=1) / repeats**0.5) if repeats > 1 else 0.0, sum(n for _, n in runs)]
-    middle = time.perf_counter()
-    found["nested"] = list(nested(d["model"], DATA["all four"], start[::-1], live, inner, jax.random.key(seed)))
-    return found | {"seconds": [round(middle - begin), round(time.perf_counter() - middle)]}
+    return [float(z.mean()), float(z.std(ddof=1) / repeats**0.5) if repeats > 1 else 0.0, sum(n for _, n in runs), round(time.perf_counter() - begin)]
+
+
+def by_nesting(name, live, inner):
+    """ln Z and its error by nested sampling, evaluations, seconds."""
+    begin = time.perf_counter()
+    return [*nested(KINDS[name], DATA["all four"], shuffled(name)[::-1], live, inner, jax.random.key(seed)), round(time.perf_counter() - begin)]
 
 
 if scale != "page":
-    size = book.choose(scale, None, smoke={"live": 8, "inner": 1, "particles": 16, "moves": 1, "repeats": 1}, page=None,
-                       paper={"live": 384, "inner": 16, "particles": 1024, "moves": 6, "repeats": 4})
+    particles = book.choose(scale, None, smoke={"particles": 16, "moves": 1, "repeats": 1}, page=None, paper={"particles": 1024, "moves": 5, "repeats": 3})
+    points = book.choose(scale, None, smoke={"nucleonic": {"live": 8, "inner": 1}}, page=None, paper={"nucleonic": {"live": 512, "inner": 14}, "Maxwell": {"live": 256, "inner": 10}})
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-    extra["samplers"] = {name: remembered("samplers", lambda name=name: by_samplers(name, **size), model=name, **size) for name in (KINDS if scale == "paper" else ["nucleonic"])}
+    extra["samplers"] = {name: {"prior draws": by_counting(name)} for name in (KINDS if scale == "paper" else points)}
+    for name, ways in extra["samplers"].items():
+        ways["tempered"] = remembered("tempered", lambda name=name: by_tempering(name, **particles), model=name, **particles)
+        if name in points:
+            ways["nested"] = remembered("nested", lambda name=name: by_nesting(name, **points[name]), model=name, **points[name])
     pool.shutdown()
 sampled = extra.get("samplers") or committed.get("samplers", {})
-book.Table(("ln Z with all data, chiral theory in the likelihood", "method", "ln Z", "evaluations", "deviation in standard errors"), [
-    (name if method == "prior draws" else "", method, f"{z:.3f} ± {e:.3f}", n, "" if method == "prior draws" else f"{(z - ways['prior draws'][0]) / np.hypot(e, ways['prior draws'][1]) if e else 0:.1f}")
-    for name, ways in sampled.items() for method in ("prior draws", "tempered", "nested") for z, e, n in [ways[method]]
+book.Table(("ln Z with all data, chiral theory in the likelihood", "method", "ln Z", "evaluations", "seconds", "deviation in standard errors"), [
+    (name if method == "prior draws" else "", method, f"{z:.3f} ± {e:.3f}", n, seconds or "", f"{(z - ways['prior draws'][0]) / np.hypot(e, ways['prior draws'][1]):.1f}" if seconds else "")
+    for name, ways in sampled.items() for method, (z, e, n, seconds) in ways.items()
 ])  # fmt: skip
 
 # %% [markdown]
@@ -708,8 +724,24 @@ ax[2].legend()
 plt.show()
 
 # %% [markdown]
-# The rare class fails for two reasons, and only one is that it is rare. Weights and a moved threshold buy recall with precision, along one curve: they cannot add what the inputs do not tell. Chapter 03 found what they do not
-# tell: which root of the inversion was taken. And two of the four classes need no network at all: whether couplings exist is a polynomial of fourth degree.
+# Why does the rare class fail? Because it is rare, says the talk. Then weights, or a threshold that is moved on validation draws, should cure it. They buy recall with precision. The average precision, over all thresholds,
+# says how much there is to buy, and chapter 03's network for convergence stands beside: it is told one number more, which root of the inversion was taken.
+
+# %%
+told_root = nucleiml.load("nucleiml_best")
+exist = new.inversion == 0
+p_rare = np.zeros(kind.shape)
+p_rare[exist] = 1 - np.asarray(told_root.at(new.parameters[exist], new.z[exist])[2])
+rare = (kind == Admissibility.NOT_CONVERGED).ravel()
+ways = {"as in the talk": said_new["plain"][..., Admissibility.NOT_CONVERGED], "weights of classes": said_new["weights"][..., Admissibility.NOT_CONVERGED], "told the root (chapter 03)": p_rare}
+extra["rare"] = {name: float(average_precision_score(rare, p.ravel())) for name, p in ways.items()} if rare.any() else {}
+rare_record = committed.get("rare", {}) if scale == "page" else {}
+book.Table(("class C", f"average precision, {kind.size} samples", "of the record"), [
+    (name, f"{value:.3f}", f"{rare_record[name]:.3f}" if rare_record else "") for name, value in extra["rare"].items()
+])  # fmt: skip
+
+# %% [markdown]
+# So rarity is the smaller part: the root takes away more than half of what is missing. What the seven numbers do not tell no weight can add, and the root is one number away, by algebra. Two of the four classes need no network at all: whether couplings exist is a polynomial of fourth degree.
 #
 # ### Half an hour or four and a half (T2)
 #
@@ -755,11 +787,12 @@ flat = np.full(len(new.parameters), 1 / len(new.parameters))
 apart = [divergence(marginal(new.parameters, w_nets, k), marginal(new.parameters, w_solver, k)) for k in range(7)]
 learnt = [divergence(marginal(new.parameters, flat, k), marginal(new.parameters, w_solver, k)) for k in range(7)]
 ratio = seconds["networks"] / seconds["solver"]
-record.claim("T2", ratio, passed=bool(max(apart) < max(learnt) / 10), note=f"Largest divergence from the solver's posterior {max(apart):.4f}, largest from the prior {max(learnt):.3f} nats.")
+if scale != "page":  # seconds are no output that two machines share
+    record.claim("T2", ratio, passed=bool(max(apart) < max(learnt) / 10), note=f"Largest divergence from the solver's posterior {max(apart):.0e}, largest from the prior {max(learnt):.3f} nats.")
 extra["speed"] = {"seconds": {k: round(v, 3) for k, v in seconds.items()}, "draws": n_time, "apart": apart, "learnt": learnt}
 of_record = committed.get("speed") if scale == "page" else None
 if of_record:
-    print(f"record, {of_record['draws']} draws: solver {of_record['seconds']['solver']:.1f} s, networks {of_record['seconds']['networks']:.2f} s; largest divergence of a marginal {max(of_record['apart']):.4f} nats, from the prior {max(of_record['learnt']):.2f}")
+    print(f"record, {of_record['draws']} draws: solver {of_record['seconds']['solver']:.1f} s, networks {of_record['seconds']['networks']:.2f} s; largest divergence of a marginal {max(of_record['apart']):.0e} nats, from the prior {max(of_record['learnt']):.2f}")
 
 # %% [markdown]
 # The ratio is better than the talk's, and that is not to the credit of the networks: they are the talk's own. But look at the seconds. Four and a half hours are what one solver took, one set after another. In batches
@@ -886,11 +919,14 @@ for cut in (0.0, 2.0):
         one = {label: evidence(draws[name], seen, M_cut=cut) for label, seen in DATA.items()}
         rows.append((name, f"M_max > {max(cut, cores.M_MAX_MIN):g} Msun", *(text(log_B(one[label], zero[label])) for label in DATA)))
 reach = {name: float(np.exp(log_weight(d, 2.0)).sum() / np.exp(log_weight(d)).sum()) for name, d in draws.items()}
+d = draws["Maxwell"]
+again = normalised(log_weight(d) + log_likelihood(d, DATA["all four"]))[np.isfinite(d["mu_back"])].sum()
+print(f"share of the Maxwell posterior in which nuclear matter has more pressure again, in a star or beyond it: {100 * again:.0f} %")
 print("share of the prior above 2 solar masses: " + ", ".join(f"{name} {100 * reach[name]:.0f} %" for name in KINDS))
 book.Table(("ln B over nuclear matter", "prior", *DATA), rows)
 
 # %% [markdown]
-# The first rows speak against quarks by almost a unit, the others do not speak at all. Nothing that was observed is different. The pulsar J0740 has more than two solar masses, and fewer hybrids of the prior carry it; that share is the whole
+# The first rows speak against quarks by half a unit to a unit, the others do not speak at all. Nothing that was observed is different. The pulsar J0740 has more than two solar masses, and fewer hybrids of the prior carry it; that share is the whole
 # difference. It is a statement about a prior. Now everything else that one may choose:
 
 # %%
@@ -922,15 +958,18 @@ smooth_cells = [cells["three pulsars"] for _, name, cells in matrix if name.star
 wave = [cells["GW170817"] for _, _, cells in matrix if cells["GW170817"]]
 everywhere = len(smooth_cells) > 0 and all(b - 2 * e > 0 for b, e in smooth_cells)
 usual_cell = log_B(evidence(draws["smooth, local"], mine), evidence(draws["nucleonic"], mine))
-largest = max((abs(b), e) for b, e in wave if e < 0.2) if any(e < 0.2 for _, e in wave) else (np.nan, np.nan)
+largest = max(((abs(c["GW170817"][0]), c["GW170817"][1], label) for label, _, c in matrix if c["GW170817"]), default=None)
 extra["matrix"] = [[label, {k: v for k, v in cells.items()}] for label, _, cells in matrix]
 if usual_cell and smooth_cells:
     low, high = min(b for b, _ in smooth_cells), max(b for b, _ in smooth_cells)
     record.claim("T3a", usual_cell[0], usual_cell[1], passed=everywhere, note=(
         f"ln B of smooth transitions by three pulsars goes from {low:.2f} to {high:.2f} over the matrix of choices. It depends on whether the prior asks for a maximum mass above 2 solar masses, and then on how early the transition comes."
     ))
-if np.isfinite(largest[0]):
-    record.claim("T3b", *largest, passed=sum(e < 0.2 for _, e in wave) >= 6)
+if largest:
+    second = sorted(abs(b) for b, _ in wave)[-2:][0]
+    record.claim("T3b", *largest[:2], passed=sum(e < 0.2 for _, e in wave) >= 6, note=(
+        f"The largest is that of: {largest[2]} M☉, where quarks are soft, so that only stiff nuclear matter carries the star and makes it large. The next largest is {second:.2f}."
+    ))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Robustness picture: one line a choice, ln of the Bayes factor over nuclear matter on the horizontal axis with error bars, four colours for the data. Without a cut in the maximum mass the hybrids stand between minus one and minus one half with pulsars; with the cut at two solar masses they gather about zero, and reach plus one where the transition is early and quark matter stays. GW170817 alone is within half a unit of zero nearly everywhere."}}
 fig, ax = plt.subplots(figsize=(9, 0.36 * len(matrix) + 1.6))
@@ -940,15 +979,15 @@ for i, (_, _, cells) in enumerate(matrix):
             ax.errorbar(pair[0], i + 0.15 * (j - 1.5), xerr=pair[1], fmt="osD^"[j], ms=4, color=book.PALETTE[j], lw=1, label=what if i == 0 else None)
 ax.axvline(0, color="gray", lw=0.8)
 ax.axvspan(-1, 1, color="gray", alpha=0.12, lw=0)
-ax.set(yticks=range(len(matrix)), yticklabels=[label for label, _, _ in matrix], xlabel="$\\ln B$ over nuclear matter alone; grey: not worth more than a bare mention", xlim=(-2.5, 2.5))
+ax.set(yticks=range(len(matrix)), yticklabels=[label for label, _, _ in matrix], xlabel="$\\ln B$ over nuclear matter alone; grey: not worth more than a bare mention", xlim=(-4, 2))
 ax.invert_yaxis()
 ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.35, 1.1), fontsize=9)
 plt.show()
 
 # %% [markdown]
-# (After the semicolon: the cut in the maximum mass [M☉] that both models must pass. Cells with few draws have wide bars. The weak repulsion of $c = 27/16$ with this range of $\xi$ lies off the picture: hardly any of its stars reach 2 M☉.) **The range is the answer.**
-# "Smooth hybrids are slightly favoured by pulsars" is true for some choices and false for others, and none is outside of what a bare mention is worth. It depends, first, on the maximum mass in the prior; then on the transition being
-# early, which shrinks the star that J0437 found small; then on going on with quarks where they are no longer stable. "The gravitational wave does not decide" holds for them all.
+# (After the semicolon: the cut in the maximum mass [M☉] that both models must pass. Cells with few draws have wide bars. With the weak repulsion of $c = 27/16$ and this range of $\xi$ hardly any star reaches 2 M☉, and those that do owe it to stiff nuclear matter, which makes them large.) **The range is the answer.**
+# "Smooth hybrids are slightly favoured by pulsars" is true for some choices and false for others, and with the group's repulsion none is outside of what a bare mention is worth. It depends, first, on the maximum mass in the prior; then on the transition being
+# early, which shrinks the star that J0437 found small. What we had feared, the policy at a second crossing, matters little: it moves single stars by a tenth, but few of the stars that the data like. "The gravitational wave does not decide" holds for all but the weak repulsion.
 
 # %%
 for what in DATA:
@@ -974,6 +1013,9 @@ def equations(d, rows):
 rng = np.random.default_rng([seed, 6])
 n_curve = book.choose(scale, None, smoke=16, page=100, paper=100)
 curves = {name: equations(draws[name], posterior_rows(draws[name], n_curve, rng)) for name in KINDS}
+medians = {name: float(np.max(np.nanmedian(np.asarray(transition.duhem_error(eos)), axis=1))) for name, (_, eos) in curves.items()}
+extra["duhem"] = medians
+print("dp = n dmu, median over the rows, worst of all: " + ", ".join(f"{name} {'below 1e-6' if v < 1e-6 else f'{v:.0e}'}" for name, v in medians.items()))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels of mass against radius, one for nuclear matter, Maxwell and smooth hybrids: a hundred posterior families each as thin lines, the part with a quark core in another colour, and the three pulsars as crosses with error bars. All three sets pass through the pulsars; most Maxwell lines have quark cores above one half to one solar mass or only near the top."}}
 fig, ax = plt.subplots(1, 3, figsize=(11, 4), sharey=True)
@@ -1099,7 +1141,7 @@ if "nucleonic" in conformal and {"Maxwell", "smooth, local"} <= set(conformal) a
     ))
 book.Table(("posterior stars", "at the centre of", "quark matter", *(f"area, {m}" for m in MEASURES), "d_c < 0.2 is wrong", "always the same answer is wrong"), rows)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Receiver operating curves for quark matter at the centre of the heaviest star, of d_c, the trace anomaly, the polytropic index and the sound speed, each low value counted as a sign. Left with Maxwell, right with smooth hybrids. The curves run near the diagonal or below; none comes near the upper left corner. A dot on the d_c curve marks the threshold 0.2."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Receiver operating curves for quark matter at the centre of the heaviest star, of d_c, the trace anomaly, the polytropic index and the sound speed, each low value counted as a sign. Left with Maxwell, right with smooth hybrids. With Maxwell the curve of the sound speed lies above the diagonal, that of d_c below it, those of the trace anomaly and the index far below. With smooth hybrids sound speed, index and d_c lie above it, the trace anomaly far below. A dot on the d_c curve marks the threshold 0.2, near the diagonal."}}
 fig, ax = plt.subplots(1, 2, figsize=(9, 4.2), sharey=True)
 for a, other in zip(ax, ("Maxwell", "smooth, local")):
     s = known_stars(2, ("nucleonic", other))
@@ -1117,8 +1159,9 @@ ax[0].legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# (Low values count as a sign; the area under a curve is 1 for a perfect detector, 0.5 for a coin, and below it the sign is the opposite one.) **None of the four measures is a sign of quarks in heavy stars.** At the centre of the heaviest star matter is close to conformal whatever it is made of, since
-# all of it has to carry two solar masses and stay causal. That is worth remembering when a posterior of $d_c$ is shown as evidence.
+# (Low values count as a sign; the area under a curve is 1 for a perfect detector, 0.5 for a coin, and below it the sign is the opposite one.) **The sign of the sign changes.** Go down a column: a low $d_c$ points to quarks at the centre of a star of two solar masses and
+# to nucleons at the centre of the heaviest, and of a light one. A core of quarks ends at lower density than one of nucleons, where matter is farther from conformal, whatever it is made of; so a low $\Delta$ is the best of signs in the heaviest stars, for *nucleons*. And the
+# threshold of 0.2 is hardly anywhere better than someone who always gives the same answer. That is worth remembering when a posterior of $d_c$ is shown as evidence.
 #
 # (the-verdicts-04)=
 # ### The verdicts
@@ -1247,7 +1290,7 @@ book.Table(("matter", "members", "error of M_max [%]: median, 95 %", "of R_1.4 [
 ])  # fmt: skip
 
 # %% [markdown]
-# The network is a good judge of Skyrme matter and of nothing else. Its own check, whether the latents lie inside the training set, catches some of the strangers and misses others: only the reconstruction tells.
+# The network knows Skyrme matter and nothing else: errors grow by a factor of hundreds. But it can know that it does not know. Its own check, whether the latents lie inside the training set, raises the alarm for nearly every stranger.
 #
 # ### Your own samples
 #
@@ -1402,10 +1445,10 @@ for name in ("nucleonic", "Maxwell"):
 # %% [markdown]
 # ## Summary
 #
-# - A phase transition is two pressures and a choice. Where they cross twice, the choice moves maximum masses by a tenth, and no abstract states it.
+# - A phase transition is two pressures and a choice. Where they cross twice, the choice moves single maximum masses by a tenth, and no abstract states it; the evidences hardly feel it.
 # - An evidence can be had by counting. Kept draws answer every later question about data and cuts, and they catch samplers that are sure and wrong.
-# - "Hybrids favoured" and "hybrids disfavoured" both come out, by choices that are not data; none reaches a unit of ln B that would be worth a mention.
-# - Nucleons alone come near to conformal in heavy stars. Low $d_c$ is no sign of quarks; a plateau, which is one, has $d_c$ above 0.2357.
+# - "Hybrids favoured" and "hybrids disfavoured" both come out, by choices that are not data; with the repulsion of the talk's group none reaches the unit of ln B that would be worth a mention.
+# - Nucleons alone come near to conformal in heavy stars. A low $d_c$ means quarks in one star and nucleons in another; a plateau, the surest sign of quarks, has $d_c$ above 0.2357.
 # - Before a Bayes factor is believed, inject the other truth.
 #
 # Sources are listed in the [bibliography](../book/bibliography.md). **Next:** the record of all verdicts is on [the verdicts page](../book/verdicts.md), a lesson plan on [the teaching page](../book/teaching.md).

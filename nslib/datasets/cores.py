@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nslib import crust, infer, stars
-from nslib.batches import in_blocks
+from nslib.batches import SIZES, in_blocks
 from nslib.chunks import collect
 from nslib.matter import conformality, quark, rmf, transition
 from nslib.tables.observations import NAMES
@@ -169,22 +169,30 @@ def equations_of_state(parameters, model, *, policy="stay", coefficient="Albino2
     ValueError
         parameters of another shape, or as :func:`core_draws`
     """
+    status, k, columns, eos = _equations(parameters, model, policy, coefficient, m_s)
+    k, first = np.unique(k, return_index=True)
+    return status, k, {name: a[first] for name, a in columns.items()}, _pick(eos, first) if len(k) else None
+
+
+def _equations(parameters, model, policy="stay", coefficient="Albino2024", m_s=100.0):
+    """:func:`equations_of_state` with the last members again, up to a whole number of blocks: few sizes, few compilations."""
     x = np.asarray(parameters, dtype=float)
     _settings(0, model, policy, coefficient, m_s, 1)
     if x.ndim != 2 or x.shape[1] != len(names(model)) or len(x) == 0:
         raise ValueError(f"parameters must have shape (n, {len(names(model))}), n >= 1; got {x.shape}")
-    inverted = rmf.invert(rmf.NuclearMatter(*x[:, :7].T))
+    inverted = rmf.invert(rmf.NuclearMatter(*x[_filled(np.arange(len(x))), :7].T))
     none = np.asarray(inverted.status) != 0
     other = (np.asarray(inverted.z) < 0) | (np.asarray(inverted.couplings.Lambda_v) < 0)
-    status = np.select([none, other], [Status.NO_COUPLINGS, Status.ANOTHER_BRANCH], Status.VALID)
-    k, columns, eos = np.flatnonzero(status == 0), {}, None
+    status = np.select([none, other], [Status.NO_COUPLINGS, Status.ANOTHER_BRANCH], Status.VALID)[: len(x)]
+    k, columns, eos = _filled(np.flatnonzero(status == 0)), {}, None
     if len(k):
         q = _pick(inverted.couplings, k)
-        hadrons = rmf.equation_of_state(q)
+        core = hadrons = rmf.equation_of_state(q)
         status[k[np.asarray(hadrons.status) != 0]] = Status.FIELDS_END
         columns["p_pnm"] = np.asarray(in_blocks(lambda q: _neutron_pressure(q, jnp.array(N_PNM)), q))
-        core = hadrons
-        if model != "nucleonic":
+        if model == "nucleonic":
+            columns |= {name: np.full(len(k), np.nan) for name in ("n_t", "n_q", "mu_t", "mu_back")}
+        else:
             core, of_transition, p_more = _transition(hadrons, x[k], model, policy, coefficient, m_s)
             columns |= of_transition
             columns["p_pnm"] = columns["p_pnm"] + p_more
@@ -193,14 +201,12 @@ def equations_of_state(parameters, model, *, policy="stay", coefficient="Albino2
             of_wrong = np.select([wrong == low, wrong == nowhere], [Status.QUARKS_BELOW, Status.NO_TRANSITION], Status.REJECTED)
             fails = (status[k] == 0) & (wrong != 0)
             status[k[fails]] = of_wrong[fails]
-        else:
-            columns |= {name: np.full(len(k), np.nan) for name in ("n_t", "n_q", "mu_t", "mu_back")}
         k, columns, core = _keep(status, k, columns, core)
     if len(k):
         eos = crust.join(core)
         status[k[np.asarray(eos.status) != 0]] = Status.NO_JOIN
         k, columns, eos = _keep(status, k, columns, eos)
-    return status, k, columns, eos if len(k) else None
+    return status, k, columns, eos
 
 
 def solve(parameters, model, **how):
@@ -214,15 +220,16 @@ def solve(parameters, model, **how):
     -------
     (status, columns) : (n,) ints of :class:`Status`, dict of arrays of the valid draws, ``draw`` their place
     """
-    x = np.asarray(parameters, dtype=float)
-    status, k, columns, eos = equations_of_state(x, model, **how)
+    status, k, columns, eos = _equations(parameters, model, **how)
     if not len(k):
         return status, {}
     found, code = _stars(eos, columns, hybrid=model != "nucleonic")
     status[k] = code
-    columns = {name: a[code == 0] for name, a in (columns | found).items()}
-    k = k[code == 0]
-    return status, columns | {"draw": k, "parameters": x[k]}
+    k, first = np.unique(k, return_index=True)
+    valid = code[first] == 0
+    k, first = k[valid], first[valid]
+    columns = {name: a[first] for name, a in (columns | found).items()}
+    return status, columns | {"draw": k, "parameters": np.asarray(parameters, dtype=float)[k]}
 
 
 def _pick(tree, k):
@@ -231,8 +238,15 @@ def _pick(tree, k):
 
 def _keep(status, k, columns, eos):
     """What is left of places, columns and equations of state where the status is still 0."""
-    good = status[k] == 0
+    good = np.flatnonzero(status[k] == 0)
+    good = _filled(good[: len(np.unique(k[good]))])  # without the copies, which are last
     return k[good], {name: a[good] for name, a in columns.items()}, _pick(eos, good)
+
+
+def _filled(k):
+    """Indices k, the last one again up to a whole number of the blocks of :mod:`nslib.batches`."""
+    size = next((s for s in SIZES if s >= len(k)), SIZES[-1])
+    return np.concatenate([k, np.full(-len(k) % size, k[-1])]) if len(k) else k
 
 
 def _transition(hadrons, x, model, policy, coefficient, m_s):
@@ -259,7 +273,7 @@ def _stars(eos, of_transition, hybrid):
     first = stars.family(eos, **FAMILY)
     n_branch, code = np.asarray(first.n_branch), np.asarray(first.status)
     families, n = [first], len(code)
-    several = np.flatnonzero(n_branch > 1)
+    several = _filled(np.flatnonzero(n_branch > 1))
     if len(several):
         second = stars.family(_pick(eos, several), branch=1, **FAMILY)
         families.append(_spread(second, several, n))
