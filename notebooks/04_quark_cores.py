@@ -63,12 +63,12 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from nslib import book, crust, datasets, infer, nuclei, stars
 from nslib.datasets import Admissibility, cores, skyrme
-from nslib.learn import eos_vae, nucleiml
+from nslib.learn import eos_vae, mass_prediction, nucleiml
 from nslib.learn import network as networks
 from nslib.matter import conformality, quark, rmf, speeds, transition
 from nslib.matter.eos import EOS
 from nslib.matter.quark import MFTQCD
-from nslib.tables.observations import observation, read_samples
+from nslib.tables.observations import MassRadius, observation, read_samples
 
 book.style()
 
@@ -104,8 +104,16 @@ n_new = book.choose(scale, None, smoke=256, page=2000, paper=100_000)
 epochs = book.choose(scale, epochs, smoke=2, page=8, paper=120)
 PULSARS = {"J0030": f"J0030 {J0030}", "J0740": f"J0740 {J0740}", "J0437": f"J0437 {J0437}"}
 TIDES = "GW170817 Abbott 2019"
-for seen in PULSARS.values():
-    observation(seen)
+for name, seen in PULSARS.items():
+    if type(observation(seen)) is not MassRadius:
+        raise ValueError(f"{name} must name an analysis of mass and radius, got {seen!r}")
+for name, value, low, high in (("m_s", m_s, *quark.RANGES["m_s"]), ("relative", relative, 0.001, 1.0)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"{name} must be a number in [{low:g}, {high:g}], got {value!r}")
+mass_prediction.whole(0, 2**32 - 100, seed=seed)
+mass_prediction.whole(n_draws=n_draws, n_nuclei=n_nuclei, epochs=epochs)
+if not isinstance(samples, str):
+    raise ValueError(f"samples must be the path of a file, or nothing between quotes; got {samples!r}")
 book.one_of("policy", policy, transition.POLICIES)
 book.one_of("coefficient", coefficient, tuple(quark.COEFFICIENTS))
 book.one_of("samples_star", samples_star, tuple(PULSARS))
@@ -334,7 +342,7 @@ def drawn(model, n, policy=policy, coefficient=coefficient, m_s=m_s):
     d = datasets.core_draws(name, n, seed=seed, model=model, policy=policy, coefficient=coefficient, m_s=float(m_s), **bar)
     columns = d.columns | {f"ln {name}": value for name, value in d.log_likelihood.items()} | {"weight": np.ones(len(d))}
     chi = (d.p_pnm - cores.P_PNM) / cores.P_PNM_ERROR
-    return columns | {"ln chiEFT": -0.5 * np.sum(chi**2, axis=1), "model": model, "policy": policy, "counts": d.counts, "n_draw": d.n_draw}
+    return columns | {"ln chiEFT": -0.5 * np.sum(chi**2, axis=1), "model": model, "policy": policy, "coefficient": coefficient, "m_s": float(m_s), "counts": d.counts, "n_draw": d.n_draw}
 
 
 KINDS = {"nucleonic": "nucleonic", "Maxwell": "maxwell", "smooth, local": "local"}
@@ -366,7 +374,7 @@ def thinned(d, n, rng):
     keep_with = np.minimum(1.0, n * (0.95 * share + 0.05 / len(prior)))
     k = np.flatnonzero(rng.random(len(prior)) < keep_with)
     return {name: a[k] for name, a in d.items() if isinstance(a, np.ndarray)} | {"weight": d["weight"][k] / keep_with[k]} | {
-        name: d[name] for name in ("model", "policy", "counts", "n_draw")
+        name: d[name] for name in ("model", "policy", "coefficient", "m_s", "counts", "n_draw")
     }
 
 
@@ -392,7 +400,7 @@ if scale == "paper":
                 if isinstance(a, np.ndarray):
                     whole = a.dtype.kind in "ib" or column == "draw"
                     keep[f"{name}/{column}"] = a.astype("int32" if whole else "float64" if column == "parameters" else "float32")
-            keep[f"{name}/model"], keep[f"{name}/policy"] = np.array(few["model"]), np.array(few["policy"])
+            keep |= {f"{name}/{column}": np.array(few[column]) for column in ("model", "policy", "coefficient", "m_s")}
         KEPT.parent.mkdir(exist_ok=True)
         np.savez_compressed(KEPT, **keep)
 elif scale == "page" and usual and n_draws == 8192 and KEPT.exists() and "valid" in committed:
@@ -403,7 +411,7 @@ elif scale == "page" and usual and n_draws == 8192 and KEPT.exists() and "valid"
             if column == "T5":
                 continue
             a = file[key]
-            draws.setdefault(name, {})[column] = str(a) if a.dtype.kind == "U" else a.astype(float)
+            draws.setdefault(name, {})[column] = str(a) if a.dtype.kind == "U" else a.astype(float) if a.ndim else float(a)
 from_record = draws is not fresh and scale == "page"
 print("rows at hand: " + ", ".join(f"{name} {len(d['weight'])}" for name, d in draws.items()))
 
@@ -420,6 +428,11 @@ print("rows at hand: " + ", ".join(f"{name} {len(d['weight'])}" for name, d in d
 # That is all. Normalising over valid draws matters: else a model would be punished for each draw that had no crust or no transition, by $\ln(0.27/0.07)$ here, which is nothing that a star said.
 
 # %%
+def how_made(d):
+    """What beside the parameters makes the matter of some draws."""
+    return {name: d[name] for name in ("policy", "coefficient", "m_s")}
+
+
 def log_weight(d, M_cut=0.0, chi=True, only=None):
     """ln of the weight of each draw before any star is looked at; -inf where it is left out."""
     out = np.log(d["weight"]) + (d["ln chiEFT"] if chi else 0.0)
@@ -452,7 +465,8 @@ mine = list(PULSARS.values())
 if own_stars is not None:
     mine[list(PULSARS).index(samples_star)] = own_stars.name
     for d in draws.values():
-        status, place, _, eos = cores.equations_of_state(d["parameters"], d["model"], policy=d["policy"], coefficient=coefficient, m_s=float(m_s))
+        _, place, _, eos = cores.equations_of_state(d["parameters"], d["model"], **how_made(d))
+        assert len(place) == len(d["weight"])  # valid draws
         branches = tuple(stars.family(eos, branch=k, **cores.FAMILY) for k in (0, 1))
         d[f"ln {own_stars.name}"] = np.asarray(infer.mass_radius_samples(branches, own_stars))
 DATA = {"J0030 and J0740": mine[:2], "three pulsars": mine, "GW170817": [TIDES], "all four": [*mine, TIDES]}
@@ -582,7 +596,7 @@ def by_nesting(name, live, inner):
     return [*nested(KINDS[name], DATA["all four"], shuffled(name)[::-1], live, inner, jax.random.key(seed)), round(time.perf_counter() - begin)]
 
 
-if scale != "page":
+if scale != "page" and own_stars is None:
     particles = book.choose(scale, None, smoke={"particles": 16, "moves": 1, "repeats": 1}, page=None, paper={"particles": 1024, "moves": 5, "repeats": 3})
     points = book.choose(scale, None, smoke={"nucleonic": {"live": 8, "inner": 1}}, page=None, paper={"nucleonic": {"live": 512, "inner": 14}, "Maxwell": {"live": 256, "inner": 10}})
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
@@ -898,14 +912,15 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     for i, (name, x) in enumerate(three.items()):
         corner.corner(x, fig=fig, labels=labels, range=[tuple(ends) for ends in rmf.PRIOR], bins=30, color=book.PALETTE[i], plot_datapoints=False, plot_density=False,
-                      no_fill_contours=True, levels=(0.39, 0.86), smooth=1.2, hist_kwargs={"density": True}, label_kwargs={"fontsize": 10}, max_n_ticks=3)
+                      no_fill_contours=True, levels=(0.39, 0.86), smooth=1.2, smooth1d=1.0, labelpad=0.18, label_kwargs={"fontsize": 10}, max_n_ticks=3)
 for i, name in enumerate(three):
     fig.text(0.62, 0.93 - 0.03 * i, {"implicit": "implicit", "explicit": "explicit", "joint": "explicit, and stars"}[name], color=book.PALETTE[i], fontsize=14)
 plt.show()
 
 # %% [markdown]
 # (Contours of 39 and 86 %, the one- and two-sigma levels in two dimensions.) The two do differ, and one sees why: the implicit posterior is as narrow in $E_0$ and $K_0$ as the numbers that were put in; the explicit one knows them only
-# through five nuclei and the 2 % that the model is allowed, but then in combinations that no table of saturation properties has. Stars add what no nucleus can tell: stiffness.
+# through five nuclei and the 2 % that the model is allowed, but then in combinations that no table of saturation properties has. Stars add what no nucleus can tell: stiffness. (Two
+# things to keep in mind: the explicit posterior leans on the lower edge of the prior in $n_0$, which makes most of the difference; and the last one rests on the few draws that fit nuclei *and* stars, see the table.)
 #
 # ### Do pulsars favour quarks? (T3)
 #
@@ -981,7 +996,7 @@ ax.axvline(0, color="gray", lw=0.8)
 ax.axvspan(-1, 1, color="gray", alpha=0.12, lw=0)
 ax.set(yticks=range(len(matrix)), yticklabels=[label for label, _, _ in matrix], xlabel="$\\ln B$ over nuclear matter alone; grey: not worth more than a bare mention", xlim=(-4, 2))
 ax.invert_yaxis()
-ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.35, 1.1), fontsize=9)
+ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.35, 1.07), fontsize=9)
 plt.show()
 
 # %% [markdown]
@@ -1006,7 +1021,7 @@ def posterior_rows(d, n, rng, names=None):
 
 
 def equations(d, rows):
-    _, place, _, eos = cores.equations_of_state(d["parameters"][rows], d["model"], policy=d["policy"], coefficient=coefficient, m_s=float(m_s))
+    _, place, _, eos = cores.equations_of_state(d["parameters"][rows], d["model"], **how_made(d))
     return rows[place], eos
 
 
@@ -1330,7 +1345,7 @@ print("record:", record.write(variant, **extra).relative_to(book.root()))
 # .venv/bin/papermill notebooks/04_quark_cores.ipynb build/mine.ipynb --cwd notebooks -p scale smoke                # a minute or two
 # .venv/bin/papermill notebooks/04_quark_cores.ipynb build/mine.ipynb --cwd notebooks -p J0030 "Miller 2019"        # another analysis, at once
 # .venv/bin/papermill notebooks/04_quark_cores.ipynb build/mine.ipynb --cwd notebooks -p policy envelope -p n_draws 65536   # its own draws: minutes
-# .venv/bin/papermill notebooks/04_quark_cores.ipynb build/mine.ipynb --cwd notebooks -p samples my_star.csv -p samples_star J0437
+# .venv/bin/papermill notebooks/04_quark_cores.ipynb build/mine.ipynb --cwd notebooks -p samples $PWD/my_star.csv -p samples_star J0437
 # make paper CHAPTER=04_quark_cores                                                                                 # the record
 # ```
 #

@@ -123,10 +123,15 @@ def mass_radius_samples(family, seen, M_low=M_LOW):
     Raises
     ------
     ValueError
-        one family that is not solved or begins above M_low; an observation of another kind
+        one family that is not solved or begins above M_low; an observation of another kind, or one that is no density
     """
     if type(seen) is not Samples:
         raise ValueError(f"seen must be Samples, got {seen!r}")
+    steps = [np.diff(np.asarray(a, dtype=float)) for a in (seen.mass, seen.radius)]
+    even = all(np.ndim(d) == 1 and len(d) and np.all(d > 0) and np.allclose(d, d[0], rtol=1e-6) for d in steps)
+    K = np.asarray(seen.density, dtype=float)
+    if not even or K.shape != tuple(len(d) + 1 for d in steps) or not np.all(K >= 0) or abs(K.sum() * steps[0][0] * steps[1][0] - 1) > 1e-6:
+        raise ValueError(f"seen must hold a density >= 0 of integral 1 on nodes that rise in equal steps, as read_samples makes it; that of {seen.name!r} is none")
     _positive(M_low=M_low)
     _require(family, M_low)
     return _each(_mass_radius_samples, family, M_low, seen.mass, seen.radius, seen.density)
@@ -406,10 +411,11 @@ def _mass_radius_samples(branches, exists, M_low, M_grid, R_grid, K):
         s_hi, s_lo = jnp.sqrt(inner), jnp.sqrt(jnp.maximum(f.M_max - lo, inner + 1e-12))
         s = s_hi + (s_lo - s_hi) * _U
         M, dM = f.M_max - s**2, 2 * s * (s_lo - s_hi) * _DU
-        place = [(x - a[0]) / (a[1] - a[0]) for x, a in ((M, M_grid), (f.R(M), R_grid))]
-        at = map_coordinates(K, place, order=1, mode="constant")
+        R = f.R(M)
+        place = [(x - a[0]) / (a[1] - a[0]) for x, a in ((M, M_grid), (R, R_grid))]
+        at = jnp.where(jnp.isnan(R), jnp.nan, map_coordinates(K, place, order=1, mode="constant"))
         total = jnp.sum(jnp.where(hi > lo, at * dM, 0.0))
-        return jnp.where(total > 0, jnp.log(jnp.where(total > 0, total, 1.0)), -jnp.inf)
+        return jnp.where(total <= 0, -jnp.inf, jnp.log(jnp.where(total <= 0, 1.0, total)))
 
     return _over_branches(log_part, branches, exists, M_low)
 

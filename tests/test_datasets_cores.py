@@ -132,6 +132,24 @@ def test_equations_of_state_are_those_of_the_draws(sets):
     assert np.all(status == cores.Status.NO_COUPLINGS) and eos is None and len(place) == 0
 
 
+@pytest.mark.parametrize("place, value", [(3, np.nan), (7, -0.001), (7, 1.0), (8, np.inf), (9, 0.0), (9, 1e5)])
+def test_one_bad_member_of_a_batch(place, value):
+    """It is out of range, by name; the others are what they are alone."""
+    x = cores.draw(np.random.default_rng(2), 16, "local")
+    alone, _, _, _ = cores.equations_of_state(x, "local", policy="envelope")
+    k = int(np.flatnonzero((alone != cores.Status.NO_COUPLINGS) & (alone != cores.Status.ANOTHER_BRANCH))[0])
+    bad = x.copy()
+    bad[k, place] = value
+    status, _, _, _ = cores.equations_of_state(bad, "local", policy="envelope")
+    assert status[k] == cores.Status.OUT_OF_RANGE
+    np.testing.assert_array_equal(np.delete(status, k), np.delete(alone, k))
+
+
+def test_names_of_no_model():
+    with pytest.raises(ValueError, match="model must be one of nucleonic, maxwell, local, gauss; got 'nucleon'"):
+        cores.draw(np.random.default_rng(1), 2, "nucleon")
+
+
 def test_bad_parameters():
     with pytest.raises(ValueError, match="policy must be one of envelope, reject; got 'stay'"):
         cores.equations_of_state(np.ones((3, 10)), "local")

@@ -367,6 +367,24 @@ def test_samples_where_no_star_is(samples):
     assert np.isfinite(jax.grad(lambda R: infer.mass_radius_samples(made(R=R), samples))(12.0))
 
 
+def test_samples_of_a_family_that_begins_too_heavy(samples):
+    """NaN in a batch, as for summary values, and not minus infinity."""
+    late = made(M_min=1.2)
+    batch = stack(made(), late)
+    assert np.isnan(infer.mass_radius_samples(batch, samples)[1]) and np.isfinite(infer.mass_radius_samples(batch, samples)[0])
+    with pytest.raises(ValueError, match="begins at 1.2000 Msun, above 1.0000"):
+        infer.mass_radius_samples(late, samples)
+
+
+@pytest.mark.parametrize("change", [
+    lambda s: {"density": s.density[:50]}, lambda s: {"density": -s.density}, lambda s: {"density": 100 * s.density}, lambda s: {"mass": s.mass**2},
+    lambda s: {"mass": s.mass[::-1]}, lambda s: {"mass": s.mass * np.nan}, lambda s: {"density": s.density[0]},
+])  # fmt: skip
+def test_samples_that_are_no_density(samples, change):
+    with pytest.raises(ValueError, match="seen must hold a density >= 0 of integral 1 on nodes that rise in equal steps"):
+        infer.mass_radius_samples(made(), samples._replace(**change(samples)))
+
+
 def test_samples_of_a_star_that_counts_already(samples):
     with pytest.raises(ValueError, match="different stars and names, got J0740 Salmi 2024 and mine"):
         infer.log_likelihoods(made(), ["J0740 Salmi 2024", samples._replace(star="PSR J0740+6620")])

@@ -164,7 +164,7 @@ out["errors of values"] = [refused(ours[0], d, VALIDATION) for d in (unsolved, s
 good, label = (VALIDATION, labels(VALIDATION)), labels(TRAIN)
 bad = [label[:, :1], label - 1, label + 1, label * 1.0, label[:-1]]
 out["errors of classes"] = [refused(classify, (TRAIN, a), good, n_class=3) for a in bad] + [refused(classify, (TRAIN, label), (VALIDATION, label), n_class=3)]
-out["errors of weights"] = [refused(classify, (TRAIN, label), good, n_class=3, class_weights=w) for w in ((1, 1), (1, 0, 1), (1, np.nan, 1))]
+out["errors of weights"] = [refused(classify, (TRAIN, label), good, n_class=3, class_weights=w) for w in ((1, 1), (1, 0, 1), (1, np.nan, 1), (1, 1e-46, 1), "balanced", {0: 1, 1: 2, 2: 1})]
 out["errors of regressors"] = [
     refused(regress, *pairs, "R"), refused(regress, (TRAIN, learnt(TRAIN)[:, 0]), pairs[1], "B"), refused(regress, pairs[0], (VALIDATION, np.ones((150, 2))), "B"),
     refused(regress, (TRAIN, learnt(TRAIN) & [[True, False]]), pairs[1], "B"),
@@ -273,7 +273,7 @@ def test_weights_of_classes(trained):
     """Weights of 1 change no bit; a class that weighs 20 times as much is said more often."""
     same, plain, heavy = trained["weights"]
     assert same and heavy > plain + 0.02
-    assert all("class_weights must be 3 finite numbers above 0, got" in one for one in trained["errors of weights"])
+    assert all("class_weights must be 3 finite numbers above 0, none below 1e-6 of the largest, got" in one for one in trained["errors of weights"])
 
 
 def test_losses_of_regressors_are_per_cent(trained, paper):

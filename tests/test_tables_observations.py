@@ -113,8 +113,8 @@ def test_samples_make_a_density(tmp_path):
 
 
 @pytest.mark.parametrize("change, message", [
-    (lambda x: x[:, :2], r"three columns, mass \[Msun\], radius \[km\], weight; got shape \(200, 2\); the weights are missing"),
-    (lambda x: np.column_stack([x, x]), r"got shape \(200, 6\)$"),
+    (lambda x: x[:, :2], r"three columns, mass \[Msun\], radius \[km\], weight; got shape \(200, 2\) of float64; the weights are missing"),
+    (lambda x: np.column_stack([x, x]), r"got shape \(200, 6\) of float64$"),
     (lambda x: x[:, [1, 0, 2]], r"mass must be finite and in \[0.3, 4\] Msun; row 1 has 1"),
     (lambda x: x * [1, 1e3, 1], r"radius must be finite and in \[4, 25\] km; row 1"),
     (lambda x: x * [1, 1, -1], "weight must be finite and in"),
@@ -122,6 +122,7 @@ def test_samples_make_a_density(tmp_path):
     (lambda x: x * [1, 1, 0], "0.0 effective samples of 200; at least 50"),
     (lambda x: x[:20], "effective samples of 20; at least 50"),
     (lambda x: np.column_stack([x[:, 0], 12 + x[:, 0] * 0, x[:, 2]]), "lie on one line"),
+    (lambda x: np.column_stack([x[:, 0], 12 + x[:, 0] + 0.003 * (x[:, 1] - 12), x[:, 2]]), "lie on one line"),
 ])  # fmt: skip
 def test_samples_that_are_none(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
@@ -135,5 +136,39 @@ def test_files_without_samples(tmp_path):
     for name in ("words.txt", "broken.npy", "not_there.csv"):
         with pytest.raises(ValueError, match=f"{name}: no samples can be read"):
             read_samples(tmp_path / name, "PSR J0437-4715")
-    with pytest.warns(UserWarning), pytest.raises(ValueError, match="three columns"):
-        read_samples(tmp_path / "empty.txt", "PSR J0437-4715")
+    np.save(tmp_path / "none.npy", np.zeros((0, 3)))
+    np.save(tmp_path / "text.npy", cloud().astype(str))
+    np.savez(tmp_path / "several.npz", x=cloud())
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    for name in ("empty.txt", "none.npy", "text.npy", "several.npy"):
+        with pytest.raises(ValueError, match=f"{name}: samples must be three columns"):
+            read_samples(tmp_path / name, "PSR J0437-4715")
+
+
+def test_commas_and_marks_that_are_no_data(tmp_path):
+    """Blanks between numbers and a comma in the header; a byte order mark; a byte in a comment that is no UTF-8."""
+    x = cloud()
+    plain = read_samples(written(tmp_path / "plain.txt", x), "PSR J0437-4715")
+    headed = written(tmp_path / "headed.txt", x, header="mass, radius, weight")
+    (tmp_path / "marked.csv").write_bytes(b"\xef\xbb\xbf" + written(tmp_path / "c.csv", x, delimiter=",").read_bytes())
+    (tmp_path / "odd.txt").write_bytes(b"# \xe9\n" + (tmp_path / "plain.txt").read_bytes())
+    for path in (headed, tmp_path / "marked.csv", tmp_path / "odd.txt"):
+        np.testing.assert_allclose(read_samples(path, "PSR J0437-4715").density, plain.density, rtol=1e-9)
+
+
+@pytest.mark.parametrize("star, message", [
+    ("J0437", "star is 'J0437'; that pulsar is called 'PSR J0437-4715' here"), ("", "star must be the name of a pulsar"), (None, "star must be the name of a pulsar, got None"),
+])  # fmt: skip
+def test_stars_without_a_name(tmp_path, star, message):
+    with pytest.raises(ValueError, match=message):
+        read_samples(written(tmp_path / "a.txt", cloud()), star)
+
+
+def test_rows_without_weight_do_not_coarsen_the_grid(tmp_path):
+    """A far row of weight 1e-9: the same nodes to a hundredth of a step, where they would be three times as wide."""
+    x = cloud()
+    far = np.vstack([x, [3.9, 24.0, 1e-9]])
+    a, b = (read_samples(written(tmp_path / f"{i}.txt", x_), "PSR J0437-4715") for i, x_ in enumerate((x, far)))
+    for name in ("mass", "radius"):
+        p, q = getattr(a, name), getattr(b, name)
+        np.testing.assert_allclose(p, q, atol=0.01 * (p[1] - p[0]))

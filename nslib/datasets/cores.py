@@ -55,6 +55,7 @@ class Status(IntEnum):
     NOT_SOLVED = 8
     TOO_LIGHT = 9
     NO_CORE = 10
+    OUT_OF_RANGE = 11
 
     @property
     def sentence(self):
@@ -71,6 +72,7 @@ class Status(IntEnum):
             Status.NOT_SOLVED: "no sequence of stars could be solved, or it has no maximum mass",
             Status.TOO_LIGHT: "the maximum mass is below 1.4 solar masses",
             Status.NO_CORE: "no stable star has quark matter at its centre",
+            Status.OUT_OF_RANGE: "a parameter is not finite, or one of quark matter or of the smooth form is out of its range",
         }[self]
 
 
@@ -125,7 +127,9 @@ class CoreSet:
 
 
 def names(model):
-    """Names of the parameters of a model, in the order of ``PRIOR``."""
+    """Names of the parameters of a model, in the order of ``PRIOR``; ValueError for one that is not in ``MODELS``."""
+    if model not in MODELS:
+        raise ValueError(f"model must be one of {', '.join(MODELS)}; got {model!r}")
     return tuple(PRIOR)[: {"nucleonic": 7, "maxwell": 9}.get(model, 10)]
 
 
@@ -184,6 +188,7 @@ def _equations(parameters, model, policy="stay", coefficient="Albino2024", m_s=1
     none = np.asarray(inverted.status) != 0
     other = (np.asarray(inverted.z) < 0) | (np.asarray(inverted.couplings.Lambda_v) < 0)
     status = np.select([none, other], [Status.NO_COUPLINGS, Status.ANOTHER_BRANCH], Status.VALID)[: len(x)]
+    status[~np.all(np.isfinite(x), axis=1)] = Status.OUT_OF_RANGE
     k, columns, eos = _filled(np.flatnonzero(status == 0)), {}, None
     if len(k):
         q = _pick(inverted.couplings, k)
@@ -197,8 +202,8 @@ def _equations(parameters, model, policy="stay", coefficient="Albino2024", m_s=1
             columns |= of_transition
             columns["p_pnm"] = columns["p_pnm"] + p_more
             wrong = np.asarray(core.status)
-            low, nowhere = transition.Status.QUARKS_BELOW, transition.Status.NO_TRANSITION
-            of_wrong = np.select([wrong == low, wrong == nowhere], [Status.QUARKS_BELOW, Status.NO_TRANSITION], Status.REJECTED)
+            same = ("QUARKS_BELOW", "NO_TRANSITION", "OUT_OF_RANGE")
+            of_wrong = np.select([wrong == transition.Status[s] for s in same], [Status[s] for s in same], Status.REJECTED)
             fails = (status[k] == 0) & (wrong != 0)
             status[k[fails]] = of_wrong[fails]
         k, columns, core = _keep(status, k, columns, core)

@@ -434,7 +434,7 @@ def train_classifier(train, validation, *, n_class=2, class_weights=None, hidden
     ----------
     train, validation : pairs of a NucleiSet and an (n, k) int array of classes from 0 to n_class - 1
     n_class : int
-    class_weights : (n_class,) array, factor of the loss of each class, > 0; None: all 1
+    class_weights : (n_class,) array, factor of the loss of each class, > 0, divided by their mean; None: all 1
     hidden, activation : of the hidden layers
     epochs, patience, batch_size, seed, progress : see :func:`nslib.learn.training.train`
     learning_rate : float
@@ -452,9 +452,10 @@ def train_classifier(train, validation, *, n_class=2, class_weights=None, hidden
     import keras
 
     _whole(epochs=epochs, batch_size=batch_size)
-    w = np.ones(n_class) if class_weights is None else np.asarray(class_weights, dtype=float)
-    if w.shape != (n_class,) or not np.all(np.isfinite(w) & (w > 0)):
-        raise ValueError(f"class_weights must be {n_class} finite numbers above 0, got {class_weights!r}")
+    w = np.asarray((1.0,) * n_class if class_weights is None else class_weights)
+    if w.shape != (n_class,) or w.dtype.kind not in "fiu" or not (np.all(np.isfinite(w) & (w > 0)) and w.min() >= 1e-6 * w.max()):
+        raise ValueError(f"class_weights must be {n_class} finite numbers above 0, none below 1e-6 of the largest, got {class_weights!r}")
+    w = w / w.mean()
 
     def loss(y, p):
         each = keras.losses.sparse_categorical_crossentropy(y, p, from_logits=True)

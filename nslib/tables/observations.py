@@ -64,9 +64,9 @@ class Samples(NamedTuple):
 
 
 #: what a sample of a pulsar can be [Msun, km], and nodes of the grid of a density to either axis
-MASSES, RADII, _N_GRID = (0.3, 4.0), (4.0, 25.0), 96
-#: fewest effective samples that make a density
-_LEAST = 50
+MASSES, RADII, _N_GRID = (0.3, 4.0), (4.0, 25.0), 128
+#: fewest effective samples that make a density; weight beyond either end of the grid; least 1 - r^2 that it resolves
+_LEAST, _TAIL, _LINE = 50, 1e-5, 5e-3
 
 
 #: half width of the central 90 % of a normal distribution, in standard deviations
@@ -168,7 +168,8 @@ def read_samples(path, star, *, name=None):
     """Density of the mass and radius of one pulsar from a file of samples of its posterior.
 
     A Gaussian kernel estimate with Scott's bandwidth along the axes of the samples' covariance (``scipy.stats.gaussian_kde``),
-    so that the correlation of mass and radius counts. It widens the samples by the factor 1 + n^(-1/3) in variance.
+    so that the correlation of mass and radius counts. It widens the samples by the factor 1 + n^(-1/3) in variance. The grid
+    of 128 nodes either way reaches four kernel widths beyond all samples but the outermost 1e-5 of the weight to each side.
 
     Parameters
     ----------
@@ -185,19 +186,29 @@ def read_samples(path, star, *, name=None):
     ------
     ValueError
         a file that cannot be read, has not three columns, no weights, numbers that are not finite or out of range, negative
-        weights, or fewer than 50 effective samples
+        weights, fewer than 50 effective samples, or a correlation of mass and radius above 0.9975; a star without a name, or by
+        the short name of one that :func:`observation` knows
     """
     from scipy.stats import gaussian_kde
 
     path = Path(path)
+    if not isinstance(star, str) or not star.strip():
+        raise ValueError(f"star must be the name of a pulsar, got {star!r}")
+    if full := [known for short, known in _STARS.items() if short in star and star != known]:
+        raise ValueError(f"star is {star!r}; that pulsar is called {full[0]!r} here")
     try:
-        text = path.suffix != ".npy"
-        x = np.loadtxt(path, delimiter="," if text and "," in path.read_text() else None, ndmin=2) if text else np.load(path)
+        if path.suffix == ".npy":
+            x = np.load(path)
+        else:
+            lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.split("#")[0].strip()]
+            x = np.loadtxt(lines, delimiter="," if lines and "," in lines[0].split("#")[0] else None, ndmin=2) if lines else np.zeros((0, 0))
     except (OSError, ValueError, EOFError) as error:
         raise ValueError(f"{path}: no samples can be read: {error}") from error
-    if x.ndim != 2 or x.shape[1] != 3 or x.dtype.kind not in "fiu":
-        missing = "; the weights are missing, write 1 for equal ones" if x.ndim == 2 and x.shape[1] == 2 else ""
-        raise ValueError(f"{path}: samples must be three columns, mass [Msun], radius [km], weight; got shape {x.shape}{missing}")
+    shape = getattr(x, "shape", ())
+    if len(shape) != 2 or shape[1] != 3 or not len(x) or x.dtype.kind not in "fiu":
+        missing = "; the weights are missing, write 1 for equal ones" if len(shape) == 2 and shape[1] == 2 else ""
+        kind = f" of {x.dtype}" if hasattr(x, "dtype") else ""
+        raise ValueError(f"{path}: samples must be three columns, mass [Msun], radius [km], weight; got shape {shape}{kind}{missing}")
     x = x.astype(float)
     for column, what, (lo, hi), unit in zip(x.T, ("mass", "radius", "weight"), (MASSES, RADII, (0, np.inf)), (" Msun", " km", "")):
         bad = np.flatnonzero(~(np.isfinite(column) & (column >= lo) & (column <= hi)))
@@ -209,11 +220,16 @@ def read_samples(path, star, *, name=None):
         raise ValueError(f"{path}: {n_effective:.1f} effective samples of {len(x)}; at least {_LEAST} are needed")
     covariance = np.cov(x[:, :2].T, aweights=w)
     narrow = np.sqrt(np.diag(covariance)) < 1e-6 * x[:, :2].mean(axis=0)
-    if narrow.any() or np.linalg.det(covariance) < 1e-9 * covariance[0, 0] * covariance[1, 1]:
+    if narrow.any() or np.linalg.det(covariance) < _LINE * covariance[0, 0] * covariance[1, 1]:
         raise ValueError(f"{path}: mass and radius lie on one line, so they have no density")
     kernel = gaussian_kde(x[w > 0, :2].T, weights=w[w > 0])
     reach = 4 * np.sqrt(np.diag(kernel.covariance))
-    axes = [np.linspace(a.min() - r, a.max() + r, _N_GRID) for a, r in zip(x[w > 0, :2].T, reach)]
+    axes = []
+    for a, r in zip(x[:, :2].T, reach):
+        order = np.argsort(a)
+        below = np.cumsum(w[order]) / w.sum()
+        inside = a[order][(below > _TAIL) & (np.append(0.0, below[:-1]) < 1 - _TAIL)]
+        axes.append(np.linspace(inside[0] - r, inside[-1] + r, _N_GRID))
     density = kernel(np.stack(np.meshgrid(*axes, indexing="ij")).reshape(2, -1)).reshape(_N_GRID, _N_GRID)
     density /= density.sum() * np.prod([a[1] - a[0] for a in axes])
     return Samples(name or path.stem, star, *axes, density, n_effective, f"{len(x)} samples of {path.name}")
