@@ -4,6 +4,7 @@ SCALE    ?= page
 SOLUTIONS ?= 1
 DEVICE   ?= cpu
 TESTS    ?= tests notebooks
+JOBS     ?= 2
 UV_VERSION := 0.13.8
 
 export UV_PYTHON_DOWNLOADS := never
@@ -42,8 +43,8 @@ help:  ## list these commands
 book: $(MAIN)  ## run stale chapters, build the book into _build/html (SOLUTIONS=0: without solutions)
 	@.venv/bin/python tools/build.py $(CHAPTER) --scale $(SCALE) --solutions $(SOLUTIONS) $(PARAMS)
 
-test: $(MAIN)  ## all tests: package, book, committed notebooks (TESTS=tests/book: some of them)
-	@.venv/bin/python -m pytest --nbval --nbval-sanitize-with nbval_sanitize.cfg $(TESTS)
+test: $(MAIN)  ## all tests: package, book, committed notebooks (TESTS=tests/test_book.py: some; JOBS=1: no workers)
+	@.venv/bin/python -m pytest --nbval --nbval-sanitize-with nbval_sanitize.cfg -n $(patsubst 1,0,$(JOBS)) --dist loadfile $(TESTS)
 
 browser: book  ## the built book in a headless browser: maths, search, accessibility, light and dark
 	@sh tools/browser/run _build/html

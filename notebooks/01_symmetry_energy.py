@@ -498,7 +498,7 @@ book.Table(("input", "estimator", "mean error at 5 rho_0 [MeV]", "spread of sing
 # %% [markdown]
 # The network does what the paper says, and better, once the stars are sorted and the numbers scaled. And it is beaten, by a wide margin,
 # by a polynomial. **The surprise to remember: noise-free, this is not a task for deep learning at all.** Two numbers are read off
-# two smooth curves. What remains of the problem is noise, and there a network has to prove itself: the next part of this chapter.
+# two smooth curves. What remains of the problem is noise, and there a network has to prove itself: [chapter 06](06_noisy_stars.ipynb).
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: five sequences of mass against radius with fifty stars each. Right: the true symmetry energy of each as a solid black line with the network's estimate as a dashed line on top, indistinguishable by eye up to five times saturation density."}}
 def examples(task, label, xlim, log=False):
@@ -674,10 +674,10 @@ book.Table(("L [MeV]", "K_sym [MeV]", "all radii together [m]", "each radius by 
 # Some metres for a shift of all, some tens of metres for each star. Radii are measured to about a kilometre, for a handful of stars. And the
 # two joins of crust and core above differ by more than that: what the network reads so precisely includes our choice of crust.
 #
-# ### Still to come in this chapter
+# ### Noise, few stars, real pulsars
 #
-# Noise and few stars against the exact Bayesian answer; posteriors by normalizing flows, calibrated; $J_0$ and $J_\mathrm{sym}$ free and
-# $L$ up to 143 MeV; real pulsars and GW170817. The paper names most of these as its outlook.
+# All that the paper names as its outlook, errors, few stars, posteriors by normalizing flows, $J_0$ and $J_\mathrm{sym}$ free and $L$ up to 143 MeV, real pulsars, is
+# a page of its own: [chapter 06](06_noisy_stars.ipynb).
 #
 # ## Run it at another scale
 #

@@ -114,23 +114,30 @@ def sequences(L, K_sym, mass, *, M_max_min=2.14, causality="truncated"):
         raise ValueError(f"L, K_sym, mass must have shapes (n,), (n,), (n, m); got {L.shape}, {K_sym.shape}, {mass.shape}")
     if not 0 < M_max_min < np.inf or not np.all((mass > 0) & (mass <= M_max_min)):
         raise ValueError(f"mass must lie in (0, M_max_min = {M_max_min}] Msun, M_max_min be finite")
-    eos = crust.join(metamodel.eos(L=L, K_sym=K_sym))
+    status, k, family = _families({"L": L, "K_sym": K_sym}, M_max_min, causality)
+    R, Lambda = np.full((2, *mass.shape), np.nan)
+    if len(k):
+        star = family.at_mass(mass[k])
+        R[k], Lambda[k] = star.R, star.Lambda
+    rejected = status != int(Status.ACCEPTED)
+    R[rejected], Lambda[rejected] = np.nan, np.nan
+    return status, R, Lambda
+
+
+def _families(parameters, M_max_min, causality):
+    """Status of each member of a batch of metamodels; those that have a crust, and their families."""
+    eos = crust.join(metamodel.eos(**parameters))
     join = np.asarray(eos.status)
     status = np.select(
         [join == int(crust.JoinStatus.NO_CROSSING), join != int(crust.JoinStatus.OK)],
         [int(Status.NO_CROSSING), int(Status.P_FALLS)],
         int(Status.ACCEPTED),
     )
-    R, Lambda = np.full((2, *mass.shape), np.nan)
     k = np.flatnonzero(status == int(Status.ACCEPTED))
+    family = stars.family(eos[k], causal=True, **FAMILY) if len(k) else None
     if len(k):
-        family = stars.family(eos[k], causal=True, **FAMILY)
         status[k] = _classify(family, M_max_min, causality)
-        star = family.at_mass(mass[k])
-        R[k], Lambda[k] = star.R, star.Lambda
-    rejected = status != int(Status.ACCEPTED)
-    R[rejected], Lambda[rejected] = np.nan, np.nan
-    return status, R, Lambda
+    return status, k, family
 
 
 def _classify(family, M_max_min, causality):

@@ -126,6 +126,64 @@ def train(
     return History(np.array(losses[:n]), np.array(val_losses), best, stopped, time.perf_counter() - start)
 
 
+def train_on_stream(model, stream, validation, *, epochs, steps, learning_rate, loss="mean_squared_error", progress=False):
+    """Train a Keras model in place on batches that are made as they are needed, and leave it with its last weights.
+
+    Adam with gradients clipped to norm 1.5; the learning rate rises for 500 steps, at most a tenth of all, and falls as a cosine.
+
+    Parameters
+    ----------
+    model : keras.Model; one that overrides ``compute_loss`` takes ``loss=None``
+    stream : function (epoch, step) -> batch (x, y)
+    validation : list of batches
+    epochs, steps : int, batches of an epoch
+    learning_rate : float, the largest
+    loss : Keras loss or None
+    progress : bool, show a bar
+
+    Returns
+    -------
+    History; its validation loss is the mean over the batches. An interrupt from the keyboard after the first epoch ends the
+    training there, with ``stopped = "interrupted"``.
+
+    Raises
+    ------
+    ValueError
+        a validation loss that is not finite
+    """
+    import keras
+    from tqdm import tqdm
+
+    warm = min(500, epochs * steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        learning_rate / 100, max(1, epochs * steps - warm), warmup_target=learning_rate, warmup_steps=warm
+    )  # fmt: skip
+    model.compile(keras.optimizers.Adam(rate, clipnorm=1.5), loss)
+    losses, val_losses, stopped = [], [], "epochs"
+    start = time.perf_counter()
+    bar = tqdm(range(epochs), desc="epochs", disable=not progress)
+    try:
+        for epoch in bar:
+            model.reset_metrics()
+            for step in range(steps):
+                loss = _scalar(model.train_on_batch(*stream(epoch, step)))
+            model.reset_metrics()
+            val = np.mean([_scalar(model.test_on_batch(*batch)) for batch in validation])
+            if not np.isfinite(val):
+                raise ValueError(f"validation loss is {val} in epoch {epoch}; lower learning_rate")
+            losses.append(loss)
+            val_losses.append(float(val))
+            bar.set_postfix(validation=f"{val:.4g}")
+    except KeyboardInterrupt:
+        if not val_losses:
+            raise
+        stopped = "interrupted"
+    finally:
+        bar.close()
+    n = len(val_losses)
+    return History(np.array(losses[:n]), np.array(val_losses), n - 1, stopped, time.perf_counter() - start)
+
+
 def _epochs(model, x, y, batch_size):
     """Function that trains a compiled model for one epoch with the rows in a given order: their mean loss."""
     import keras
