@@ -78,6 +78,13 @@ def test_masses_of_another_evaluation_in_another_star(tmp_path):
     assert claims["B9"]["verdict"] == "not tested here (changed: evaluation, hidden, M, R, polarisation)"
 
 
+def test_noisy_stars_of_another_prior(tmp_path):
+    """Another range and another analysis: the shipped networks do not apply, exact answers are computed, no claim is tested."""
+    record = run(tmp_path, "06_noisy_stars", L_max=80, J0030="Miller 2019", seed=2)
+    assert {name: claim["verdict"] for name, claim in record["claims"].items()} == dict.fromkeys(("K12", "K13", "K14"), "not tested here (changed: L_max)")
+    assert record["run"]["parameters"]["J0030"] == "Miller 2019"
+
+
 def test_unknown_scale_is_refused(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match="scale is 'tiny'; allowed: smoke, page, paper"):
         run(tmp_path, scale="tiny")

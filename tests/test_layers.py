@@ -120,7 +120,7 @@ def code_lines(path):
 
 
 def test_size():
-    assert 4000 < sum(code_lines(path) for path in FILES) < 7000
+    assert 4000 < sum(code_lines(path) for path in FILES) < 7800  # 7000 before posteriors of noisy stars came
 
 
 def functions(path):

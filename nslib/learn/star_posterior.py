@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import warnings
 import zipfile
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
@@ -29,8 +30,8 @@ PADDED = (5, 10, 20, 50)
 _N_FEATURES, _N_SUMMARY = 8, 32
 #: ranks of the knots of a marginal of the prior, and least distance of a rank from 0 and 1
 _RANKS, _EDGE = np.linspace(0.0, 1.0, 129), 2e-4
-#: draws that go through the flow at once
-_AT_ONCE = 100_000
+#: most sets, and draws, that go through the flow at once
+_SETS, _DRAWS = 64, 100_000
 
 
 class Status(IntEnum):
@@ -234,7 +235,9 @@ def _coupling_flow():
     handlers, level = root.handlers[:], root.level
     logging.disable(logging.INFO)
     try:
-        from bayesflow.networks import CouplingFlow
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its progress bars
+            from bayesflow.networks import CouplingFlow
     except ModuleNotFoundError as missing:
         raise ImportError('posteriors need BayesFlow: pip install -e ".[posteriors]" in a clone') from missing
     finally:
@@ -262,6 +265,7 @@ def _build(kind, n_out, seed):
         )  # fmt: skip
         head.build((None, n_out), (None, _N_SUMMARY))
         model = Flow(phi, rho, head)
+        model.n_parameters = n_out
         model((np.ones((2, 4, _N_FEATURES), "float32"), np.zeros((2, n_out), "float32")))
         for layer in head._flatten_layers():
             if hasattr(layer, "transform") and hasattr(layer.transform, "_shift"):
@@ -384,12 +388,12 @@ class StarPosterior(Estimator):
         ok, features = self._features(stars, np.ndim(mass) == 1)
         theta = np.full((len(ok), n, len(self.prior.names)), np.nan)
         rng = np.random.default_rng(seed)
-        step = max(1, _AT_ONCE // n)
-        for start in range(0, len(ok), step):
-            rows = slice(start, start + step)
+        block = 1 if len(ok) == 1 else max(1, min(_SETS, _DRAWS // n))
+        for start in range(0, len(ok), block):
+            rows = slice(start, start + block)
             z = rng.normal(size=theta[rows].shape).astype("float32")
-            k = np.arange(step if len(ok) > step else len(z)) % len(z)  # a last block is filled up, so that one shape is compiled
-            theta[rows] = self.prior.from_normal(np.asarray(_inverse(self.model)(features[rows][k], z[k]))[: len(z)])
+            k = np.arange(block) % len(z)  # a last block is filled up, so that one shape is compiled
+            theta[rows] = self.prior.from_normal(np.asarray(_compiled(self.model, True)(features[rows][k], z[k]))[: len(z)])
         theta[~ok] = np.nan
         out = (theta[0] if np.ndim(mass) == 1 else theta).view(Draws)
         out.names = self.prior.names
@@ -402,33 +406,25 @@ class StarPosterior(Estimator):
             raise ValueError(f"mass must have shape (n_star,), got {np.shape(mass)}")
         _, features = self._features(stars, True)
         z = self.prior.to_normal(np.asarray(theta, dtype=float))
-        log_q = np.asarray(_forward(self.model)(features, z[None].astype("float32")))[0]
+        log_q = np.asarray(_compiled(self.model, False)(features, z[None].astype("float32")))[0]
         return log_q + self.prior.log_slope(z)
 
 
-def _inverse(model):
-    """Compiled function of features (n_set, ...) and z (n_set, n, k) of the unit normal to draws in the prior's coordinates."""
-    return _compiled(model, True)
-
-
-def _forward(model):
-    """Compiled function of features (n_set, ...) and z (n_set, n, k) in the prior's coordinates to ln q."""
-    return _compiled(model, False)
-
-
 def _compiled(model, inverse):
+    """Compiled function of features (n_set, n_padded, 8) and z (n_set, n, k): of the unit normal to draws in the prior's
+    coordinates (n_set, n, k), or of those to ln q (n_set, n). It is kept with the model."""
     made = model.__dict__.setdefault("_nslib_compiled", {})
     if inverse not in made:
         import keras
         from keras import ops
 
         def run(x, z):
-            n_set, n, k = z.shape
-            s = ops.repeat(model.summary(x), n, axis=0)
-            flat = ops.reshape(z, (n_set * n, k))
+            shape = ops.shape(z)
+            s = ops.repeat(model.summary(x), shape[1], axis=0)
+            flat = ops.reshape(z, (-1, z.shape[-1]))
             if inverse:
-                return ops.reshape(model.head(flat, conditions=s, inverse=True), z.shape)
-            return ops.reshape(model.head(flat, conditions=s, density=True)[1], (n_set, n))
+                return ops.reshape(model.head(flat, conditions=s, inverse=True), shape)
+            return ops.reshape(model.head(flat, conditions=s, density=True)[1], shape[:2])
 
         if keras.backend.backend() == "jax":
             import jax
@@ -437,7 +433,8 @@ def _compiled(model, inverse):
         else:
             import tensorflow as tf
 
-            made[inverse] = tf.function(run, reduce_retracing=False)
+            k = model.n_parameters
+            made[inverse] = tf.function(run, input_signature=[tf.TensorSpec((None, None, _N_FEATURES), "float32"), tf.TensorSpec((None, None, k), "float32")])
     return made[inverse]
 
 
@@ -501,7 +498,11 @@ def fit(
         stars = population.draw(members[rows], min(padded, population.n_max), rng)
         some = np.arange(stars.mass.shape[1]) < n[:, None]
         x = population.features(Stars(*np.where(some, stars, np.nan)))
-        return ((x, target[rows]), np.zeros((len(rows), 1), "float32")) if kind == "posterior" else (x, target[rows])
+        if kind == "posterior":
+            return (x, target[rows]), np.zeros((len(rows), 1), "float32")
+        # a factor that depends on the stars alone leaves the median what it is; this one lets sets that tell much count as much
+        weight = np.sqrt(1 + np.where(some, (population.sigma[1] / stars.sigma) ** 2, 0.0).sum(axis=1))
+        return x, target[rows], (weight / weight.mean()).astype("float32")
 
     sizes = [p for i, p in enumerate(PADDED) if i == 0 or PADDED[i - 1] < population.n_max]
 

@@ -134,7 +134,7 @@ def train_on_stream(model, stream, validation, *, epochs, steps, learning_rate, 
     Parameters
     ----------
     model : keras.Model; one that overrides ``compute_loss`` takes ``loss=None``
-    stream : function (epoch, step) -> batch (x, y)
+    stream : function (epoch, step) -> batch (x, y) or (x, y, weights of the rows)
     validation : list of batches
     epochs, steps : int, batches of an epoch
     learning_rate : float, the largest
