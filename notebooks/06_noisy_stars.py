@@ -480,7 +480,7 @@ def calibrate(n):
     error, divergences = [], []
     for i in range(len(held_out)):
         row = star_exact.Stars(*(a[i : i + 1] for a in s))
-        p = star_exact.posterior(grid, star_exact.log_likelihood(grid.members, row)[0])
+        p = star_exact.posterior(grid, star_exact.log_likelihood(grid.members, row)[0], refine=6 if i < n_divergence else 3)
         values = {"L": p.L, "K_sym": p.K_sym, "E_sym": p.E_sym(5 * RHO_0)}
         for name, x in values.items():
             out["exact"][name].append(float(p.probability[x < truth[name][i]].sum()))
@@ -569,7 +569,7 @@ def nested(s, live=400, key=jax.random.key(0)):
         f = place - i
         near = [[c[jnp.minimum(i[0] + a, n_grid - 1), jnp.minimum(i[1] + b, n_grid - 1)] for b in (0, 1)] for a in (0, 1)]
         mix = sum(near[a][b] * jnp.where(a, f[0], 1 - f[0]) * jnp.where(b, f[1], 1 - f[1]) for a in (0, 1) for b in (0, 1))
-        return star_exact._log_likelihood(mix[None, None], jnp.full((1, 1), 2.0), 1.0, star, all_there)[0, 0]
+        return star_exact._log_likelihood(mix[None, None], jnp.full((1, 1), 2.0), 1.0, star, all_there, 32)[0, 0]
 
     inside = lambda u: jnp.where(jnp.all((u > 0) & (u < 1)), 0.0, -jnp.inf)  # noqa: E731
     algorithm = blackjax.nss(inside, log_like, num_inner_steps=6, num_delete=live // 4)
@@ -628,12 +628,12 @@ if known:
     PRIOR_VOLUME = np.log(np.prod([high - low for low, high in wide_box.values()]))
 
     def corrected(s, n=1000, seed=0):
-        """Draws (n, 4) of the flow for one set, their log-weights, -inf outside of the prior."""
+        """Draws of the flow for one set, their log-weights, -inf outside of the prior."""
         theta = wide(*s, n=n, seed=seed)
-        made = datasets.curves(theta, **wide_filters)
+        made = datasets.curves(theta.values, **wide_filters)
         ok = made.status == int(datasets.Status.ACCEPTED)
         ln = np.full(n, -np.inf)
-        ln[ok] = star_exact.log_likelihood(made, star_exact.Stars(*(np.atleast_2d(a) for a in s)))[0] - PRIOR_VOLUME - wide.log_prob(theta[ok], *s)
+        ln[ok] = star_exact.log_likelihood(made, star_exact.Stars(*(np.atleast_2d(a) for a in s)))[0] - PRIOR_VOLUME - wide.log_prob(theta.values[ok], *s)
         return theta, ln
 
     wide_held_out = every_wide[:n_test] if scale == "paper" else datasets.star_curves(folder_of_wide, n_wide, seed=seed, **wide_box, **wide_filters, progress=False)
@@ -867,7 +867,7 @@ for name in PULSARS:
 if known:
     s = (np.array([o.mass.value for o in even]), np.array([o.radius.value for o in even]), np.array([o.mass.plus for o in even]), np.array([o.radius.plus for o in even]))
     theta, ln = corrected(s, n=book.choose(scale, None, smoke=64, page=600, paper=10_000), seed=seed)
-    drawn = datasets.curves(theta, **wide_filters)
+    drawn = datasets.curves(theta.values, **wide_filters)
     ok = ln > -np.inf
     w = np.exp(ln[ok] - ln.max())
     tides = log_likelihoods(families(drawn), (TIDES,))[TIDES]
@@ -879,7 +879,7 @@ if known:
     members = priors["four parameters"]
     size = lambda w: f"{w.sum() ** 2 / np.sum(w**2):.0f}"  # noqa: E731
     rows = [
-        ("pulsars", "flow", *(interval(theta.E_sym(k * RHO_0), np.ones(len(theta))) for k in (2, 3, 5)), len(theta)),
+        ("pulsars", "flow", *(interval(theta.E_sym(k * RHO_0), np.ones(len(theta.values))) for k in (2, 3, 5)), len(theta.values)),
         ("pulsars", "flow, corrected", *(interval(E_of(drawn, k), w) for k in (2, 3, 5)), size(w)),
         ("pulsars", "prior sample, even errors", *(interval(E_of(members, k), w_even) for k in (2, 3, 5)), size(w_even)),
         ("pulsars", "prior sample, published errors", *(interval(E_of(members, k), weights("four parameters", PULSARS)[0]) for k in (2, 3, 5)), f"{weights('four parameters', PULSARS)[1]:.0f}"),
@@ -1010,7 +1010,7 @@ assert uniform(u, 10) > 0.001 and gap > 0.1
 # %%
 if known:
     s = star_exact.observe(wide_held_out[:20], 50, sigma_M, 0.1, rng=np.random.default_rng([seed, 11]))
-    z = np.asarray(wide(*s, n=500))
+    z = wide(*s, n=500).values
     prior_width = np.std(wide_held_out.parameters, axis=0)
     each = np.median(z.std(axis=1), axis=0) / prior_width
     eigen = np.median([np.sqrt(np.linalg.eigvalsh(np.cov((d / prior_width).T))) for d in z], axis=0)

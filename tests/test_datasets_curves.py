@@ -63,6 +63,9 @@ def test_data_set_resumes_and_begins_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"L": (60.0, 70.0, 80.0)}, "L must be a finite number or two"),
+        ({"K_sym": "soft"}, "K_sym must be a finite number or two"),
+        ({"raw": True}, "raw must be a whole number >= 1"),
         ({"L": (80.0, 60.0)}, "L must be a finite number or two"),
         ({"J_0": np.nan}, "J_0 must be a finite number or two"),
         ({"seed": -1}, "seed must be a whole number >= 0"),
@@ -82,3 +85,14 @@ def test_bad_requests_are_named(tmp_path, change, message):
 def test_parameters_of_another_shape(parameters):
     with pytest.raises(ValueError, match=r"parameters must be finite and have shape \(n, 4\)"):
         mass_curves.curves(parameters)
+
+
+def test_masses_below_the_lightest_star():
+    with pytest.raises(ValueError, match="M_low = 0.02 Msun lies below the lightest star solved"):
+        datasets.curves(WIDE[:1], M_max_min=2.0, M_low=0.02)
+
+
+@pytest.mark.parametrize(("mass", "observable"), [(np.ones((3, 2)), "Lambda"), (np.ones(3), "R"), (np.ones((2, 2)), "R")])
+def test_curves_are_asked_for_what_they_have(wide, mass, observable):
+    with pytest.raises(ValueError, match="observable must be R or ln_Lambda and mass have shape"):
+        wide.at_mass(mass, observable)

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -83,13 +84,27 @@ def test_order_and_company_do_not_matter(posterior, truths):
     """The same draws for stars in another order, filled up with NaN, in another place, or among other sets."""
     s = star_exact.observe(truths[:1], 7, 0.05, 0.3, rng=np.random.default_rng(8))
     one = [a[0] for a in s]
-    draws = posterior(*one, n=50, seed=3)
-    turned = posterior(*(a[::-1] for a in one), n=50, seed=3)
+    draws = posterior(*one, n=50, seed=3).values
+    turned = posterior(*(a[::-1] for a in one), n=50, seed=3).values
     gaps = np.full((4, 31), np.nan)
     gaps[:, 3:31:4] = one
-    assert np.allclose(draws, turned, atol=1e-2) and np.allclose(draws, posterior(*gaps, n=50, seed=3), atol=1e-2)
-    assert not np.allclose(draws, posterior(*one, n=50, seed=4), atol=1.0)
-    assert draws.shape == (50, 2) and draws.names == ("L", "K_sym") and np.array_equal(draws.L, np.asarray(draws)[:, 0])
+    assert np.allclose(draws, turned, atol=1e-2) and np.allclose(draws, posterior(*gaps, n=50, seed=3).values, atol=1e-2)
+    assert not np.allclose(draws, posterior(*one, n=50, seed=4).values, atol=1.0)
+
+
+def test_draws_know_their_parameters(wide):
+    """By name, the symmetry energy by its formula at one density; also after a pickle."""
+    draws = wide([1.4, 1.9], [12.5, 12.3], 0.05, 0.3, n=30)
+    draws = pickle.loads(pickle.dumps(draws))
+    assert draws.values.shape == (30, 4) and draws.names == ("L", "K_sym", "J_0", "J_sym")
+    assert np.array_equal(draws.J_0, draws.values[:, 2])
+    x = (0.5 - RHO_0) / (3 * RHO_0)
+    assert np.allclose(draws.E_sym(0.5), 31.7 + draws.L * x + draws.K_sym * x**2 / 2 + draws.J_sym * x**3 / 6)
+    with pytest.raises(AttributeError, match="S_0"):
+        draws.S_0
+    for n in ([0.1, 0.2], -0.1, np.nan):
+        with pytest.raises(ValueError, match="n must be one density above 0"):
+            draws.E_sym(n)
 
 
 def test_it_counts(posterior, truths):
@@ -133,13 +148,13 @@ def test_weighted_draws_of_four_parameters_are_exact(wide):
     s = star_exact.Stars(*np.array([[1.4, 1.7, 2.0], [12.9, 13.0, 12.8], [0.1] * 3, [0.6] * 3])[:, None])
     w = np.exp(star_exact.log_likelihood(prior, s)[0])
     theta = wide(*(a[0] for a in s), n=1500)
-    made = datasets.curves(theta, M_max_min=2.0, M_high=None)
+    made = datasets.curves(theta.values, M_max_min=2.0, M_high=None)
     ok = made.status == 0
-    ln = star_exact.log_likelihood(made, s)[0] - wide.log_prob(theta[ok], *(a[0] for a in s))
+    ln = star_exact.log_likelihood(made, s)[0] - wide.log_prob(theta.values[ok], *(a[0] for a in s))
     v = np.exp(ln - ln.max())
     assert ok.mean() > 0.7 and v.sum() ** 2 / np.sum(v**2) > 0.3 * len(v)
     for name in ("L", "K_sym", "J_0", "J_sym"):
-        x, y = getattr(prior, name), np.asarray(getattr(theta, name))[ok]
+        x, y = getattr(prior, name), getattr(theta, name)[ok]
         a, b = np.average(x, weights=w), np.average(y, weights=v)
         spread = np.sqrt(np.average((x - a) ** 2, weights=w))
         assert abs(a - b) < 0.2 * spread
@@ -183,7 +198,7 @@ def test_a_single_set_that_is_outside_is_refused(posterior, stars, message):
 
 
 def test_one_star_is_enough(posterior):
-    assert np.all(np.isfinite(posterior([1.4], [12.5], [0.05], [0.3], n=10)))
+    assert np.all(np.isfinite(posterior([1.4], [12.5], [0.05], [0.3], n=10).values))
 
 
 def test_a_batch_carries_statuses(posterior):
@@ -194,24 +209,67 @@ def test_a_batch_carries_statuses(posterior):
     draws = posterior(mass, R, 0.05, sigma_R, n=20, seed=1)
     status = [Status.OK, Status.NO_STAR, Status.MASS_OUTSIDE, Status.NOT_FINITE, Status.OBSERVABLE_OUTSIDE, Status.OK]
     assert posterior.status(posterior.stars(mass, R, 0.05, sigma_R)).tolist() == status
-    assert np.isfinite(np.asarray(draws)).all(axis=(1, 2)).tolist() == [s == Status.OK for s in status]
+    assert np.isfinite(draws.values).all(axis=(1, 2)).tolist() == [s == Status.OK for s in status]
     assert all(s.sentence for s in Status)
 
 
-@pytest.mark.parametrize("n", [0, -3, 2.5, "many"])
+@pytest.mark.parametrize("n", [0, -3, 2.5, "many", True])
 def test_number_of_draws(posterior, n):
     with pytest.raises(ValueError, match="n must be a whole number >= 1"):
         posterior([1.4], [12.5], [0.05], [0.3], n=n)
 
 
-def test_density_of_one_set_only(posterior):
-    with pytest.raises(ValueError, match=r"mass must have shape \(n_star,\)"):
-        posterior.log_prob([[60.0, 0.0]], [[1.4]], [[12.5]], 0.05, 0.3)
+def test_seed_of_draws(posterior):
+    with pytest.raises(ValueError, match="seed must be a whole number >= 0"):
+        posterior([1.4], [12.5], [0.05], [0.3], seed=-1)
+
+
+def test_density_outside_of_the_prior_is_zero(posterior, wide):
+    """Below and above L, below the edge, above K_sym; inside it is not."""
+    ln = posterior.log_prob([[20.0, 0.0], [90.0, 0.0], [60.0, -300.0], [60.0, 101.0], [60.0, 0.0]], [1.4], [12.5], 0.05, 0.3)
+    assert np.isfinite(ln).tolist() == [False] * 4 + [True] and np.all(ln[:4] == -np.inf)
+    assert wide.log_prob([[60.0, 0.0, -250.0, 0.0]], [1.4], [12.5], 0.05, 0.3)[0] == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("theta", "mass", "message"),
+    [
+        ([[60.0, 0.0]], [[1.4]], r"mass must have shape \(n_star,\)"),
+        ([60.0, 0.0], [1.4], r"theta \(n, 2\)"),
+        ([[60.0, 0.0, 0.0]], [1.4], "parameters must be finite, with L, K_sym along the last axis"),
+        ([[np.nan, 0.0]], [1.4], "parameters must be finite"),
+    ],
+)
+def test_densities_that_make_no_sense(posterior, theta, mass, message):
+    with pytest.raises(ValueError, match=message):
+        posterior.log_prob(theta, mass, np.full_like(mass, 12.5), 0.05, 0.3)
+
+
+def test_no_sets_at_all(posterior):
+    none = np.zeros((0, 3))
+    assert posterior(none, none, 0.05, 0.3, n=5).values.shape == (0, 5, 2)
+    assert star_posterior.load("stars_median_M-R")(none, none, 0.05, 0.3).shape == (0, 100)
+
+
+@pytest.mark.parametrize(("names", "message"), [(("L",), "L and K_sym among them"), (("L", "K_sym", "R"), "names must be different ones of"), (("L", "K_sym", "J_0"), "J_0 is the same for all members")])
+def test_priors_that_make_no_sense(truths, names, message):
+    with pytest.raises(ValueError, match=message):
+        Prior.of(truths, names)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"observable": "Lambda"}, "observable must be one of"), ({"n_max": 51}, r"n_max must lie in \[1, 50\]"), ({"sigma": (0.5, 0.1)}, "sigma must be two numbers"), ({"sigma_M": (0.0, 0.1)}, "sigma_M must be two numbers")],
+    [({"validation": slice(0, 0)}, r"len\(validation\) must be a whole number >= 1"), ({"epochs": 0}, "epochs must be"), ({"steps": 0}, "steps must be"), ({"batch_size": 0}, "batch_size must be"), ({"learning_rate": -1.0}, "learning_rate must be finite and above 0"), ({"seed": -1}, "seed must be")],
+)
+def test_trainings_that_make_no_sense(truths, change, message):
+    how = SHORT | {"seed": 1} | {key: value for key, value in change.items() if key != "validation"}
+    with pytest.raises(ValueError, match=message):
+        star_posterior.fit("median", truths, truths[change.get("validation", slice(0, 8))], **how)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"observable": "Lambda"}, "observable must be one of"), ({"n_max": 51}, r"n_max must lie in \[1, 50\]"), ({"sigma": (0.5, 0.1)}, "sigma must be two numbers"), ({"sigma_M": (0.0, 0.1)}, "sigma_M must be two numbers"), ({"n_max": 2.5}, "n_max must be a whole number"), ({"M_high": 0.5}, "M_low < M_high must be finite"), ({"x_low": np.nan}, "x_low < x_high must be finite")],
 )
 def test_populations_that_make_no_sense(change, message):
     with pytest.raises(ValueError, match=message):
@@ -240,12 +298,13 @@ def test_a_file_gives_the_same_answers(kind, truths, tmp_path):
     stars = ([1.4, 1.6], [12.5, 12.3], 0.05, 0.3)
     star_posterior.save(made, "stars_short", folder=tmp_path, licence="MIT")
     loaded = star_posterior.load("stars_short", folder=tmp_path)
-    assert np.array_equal(np.asarray(made(*stars)), np.asarray(loaded(*stars)))
+    answers = [getattr(net(*stars), "values", net(*stars)) for net in (made, loaded)]
+    assert np.array_equal(*answers)
     assert loaded.card["licence"] == "MIT" and loaded.population == POPULATION
 
 
 def test_kinds_and_priors(truths):
-    for kind, prior in (("flow", None), ("posterior", None), ("median", Prior.of(truths, ("L",)))):
+    for kind, prior in (("flow", None), ("posterior", None), ("median", Prior.of(truths, ("L", "K_sym")))):
         with pytest.raises(ValueError, match="kind must be 'posterior', with a prior, or 'median', without one"):
             star_posterior.fit(kind, truths, truths, population=POPULATION, prior=prior, seed=1)
 
@@ -264,8 +323,20 @@ def test_files_that_are_damaged(tmp_path):
     for name in ("stars_cut", "stars_text"):
         with pytest.raises(ValueError, match=f"{name}.npz is truncated or altered"):
             star_posterior.load(name, folder=tmp_path)
-    with pytest.raises(ValueError, match="name is 'stars_none'; there are: stars_cut, stars_text"):
+    with np.load(star_posterior.WEIGHTS / "stars_median_M-R.npz") as file:
+        arrays = {key: file[key] for key in file.files}
+    arrays["w0"][0, 0] += 1.0
+    np.savez(tmp_path / "stars_turned.npz", **arrays)
+    with pytest.raises(ValueError, match="stars_turned.npz is truncated or altered: its content does not have its SHA-256"):
+        star_posterior.load("stars_turned", folder=tmp_path)
+    with pytest.raises(ValueError, match="name is 'stars_none'; there are: stars_cut, stars_text, stars_turned"):
         star_posterior.load("stars_none", folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["median", "stars_a/b", 3])
+def test_names_of_files(name, tmp_path):
+    with pytest.raises(ValueError, match="name must be the name of a file that begins with 'stars_'"):
+        star_posterior.save(star_posterior.load("stars_median_M-R"), name, folder=tmp_path)
 
 
 def test_without_bayesflow_medians_still_load():
@@ -299,7 +370,7 @@ out = []
 for name in ("stars_posterior", "stars_posterior_wide"):
     net = star_posterior.load(name)
     draws = net([1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2], n=20, seed=5)
-    out.append([draws.tolist(), net.log_prob(draws, [1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2]).tolist()])
+    out.append([draws.values.tolist(), net.log_prob(draws.values, [1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2]).tolist()])
 out.append(star_posterior.load("stars_median_M-R")([1.4, 1.9], [12.5, 12.3], 0.05, 0.3).tolist())
 print(json.dumps(out))
 """
@@ -309,7 +380,7 @@ print(json.dumps(out))
     )  # fmt: skip
     found = json.loads(run.stdout.strip().splitlines()[-1])
     for net, (draws, log_q) in zip((posterior, wide), found):
-        here = net([1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2], n=20, seed=5)
+        here = net([1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2], n=20, seed=5).values
         assert np.allclose(here, draws, atol=0.02, rtol=1e-3)  # MeV; float32 through the flow
         assert np.allclose(net.log_prob(here, [1.4, 1.9], [12.5, 12.3], [0.05, 0.1], [0.3, 0.2]), log_q, atol=0.02)
     assert np.allclose(star_posterior.load("stars_median_M-R")([1.4, 1.9], [12.5, 12.3], 0.05, 0.3), found[2], atol=1e-2)

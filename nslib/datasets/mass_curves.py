@@ -67,6 +67,8 @@ class Curves:
 
     def at_mass(self, mass, observable="R"):
         """R [km] or ln Lambda [1] of stars of given masses (n, m) [Msun]; NaN outside [M_low, M_high]."""
+        if observable not in ("R", "ln_Lambda") or np.ndim(mass) != 2 or len(mass) != len(self):
+            raise ValueError(f"observable must be R or ln_Lambda and mass have shape ({len(self)}, m); got {observable!r} and shape {np.shape(mass)}")
         t = (self.M_high[:, None] - mass) / (self.M_high - self.M_low)[:, None]
         inside = (t >= 0) & (t <= 1)
         T = np.polynomial.chebyshev.chebvander(2 * np.sqrt(np.where(inside, t, 0.0)) - 1, N_NODES - 1)
@@ -108,6 +110,8 @@ def curves(parameters, *, M_max_min=2.14, causality="truncated", M_low=1.0, M_hi
         star = family.at_mass(high[:, None] - (high - M_low)[:, None] * NODES**2)
         R[k], Lambda[k] = star.R, star.Lambda
     k = np.flatnonzero(status == int(Status.ACCEPTED))
+    if not (np.all(np.isfinite(R[k])) and np.all(np.isfinite(Lambda[k]))):
+        raise ValueError(f"M_low = {M_low} Msun lies below the lightest star solved")
     high = top[k] if M_high is None else np.full(len(k), float(M_high))
     return Curves(*draws[k].T, top[k], high, R[k], np.log(Lambda[k]), draws, status.astype("uint8"), float(M_low))
 
@@ -124,8 +128,6 @@ def _chunk(index, settings):
     rng = np.random.default_rng([settings["seed"], index])
     draws = np.stack([rng.uniform(*settings[name], settings["raw"]) for name in PARAMETERS], axis=1)
     made = curves(draws, **{name: settings[name] for name in ("M_max_min", "causality", "M_low", "M_high")})
-    if not (np.all(np.isfinite(made.R)) and np.all(np.isfinite(made.ln_Lambda))):
-        raise ValueError(f"M_low = {settings['M_low']} Msun lies below the lightest star solved")
     return {name: getattr(made, name) for name in UNITS}
 
 
@@ -161,14 +163,19 @@ def star_curves(
     """
     settings = {"seed": seed, "raw": raw, "M_max_min": M_max_min, "causality": causality, "M_low": M_low, "M_high": M_high, "family": FAMILY}
     for name, value in zip(PARAMETERS, (L, K_sym, J_0, J_sym)):
-        low, high = np.broadcast_to(np.asarray(value, dtype=float), 2).tolist()
+        try:
+            low, high = np.broadcast_to(np.asarray(value, dtype=float), 2).tolist()
+        except (TypeError, ValueError):
+            low = high = np.nan
         if not (np.isfinite(low) and np.isfinite(high) and low <= high):
             raise ValueError(f"{name} must be a finite number or two, low <= high; got {value!r}")
         settings[name] = [low, high]
     for name, least in (("raw", 1), ("seed", 0)):
-        if not (isinstance(settings[name], (int, np.integer)) and settings[name] >= least):
+        if isinstance(settings[name], bool) or not (isinstance(settings[name], (int, np.integer)) and settings[name] >= least):
             raise ValueError(f"{name} must be a whole number >= {least}, got {settings[name]!r}")
+        settings[name] = int(settings[name])
     _masses(M_low, M_high, M_max_min, causality)
+    settings |= {name: settings[name] and float(settings[name]) for name in ("M_max_min", "M_low", "M_high")}
     attributes = {
         "title": "radii and tidal deformabilities of the metamodel as curves over mass", "made_by": "nslib.datasets.star_curves",
         "nodes_s": NODES.tolist(), "status": {str(int(s)): s.sentence for s in Status},

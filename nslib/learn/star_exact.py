@@ -5,6 +5,7 @@ mass is uniform between the lightest and the heaviest star of the curve. This is
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -16,9 +17,9 @@ from nslib.datasets import Status, curves
 from nslib.matter import metamodel
 
 OBSERVABLES = ("R", "ln_Lambda")
-#: standard deviations that the integral over the true mass reaches to, and its Gauss-Legendre nodes
-_REACH = 6.0
-_X, _W = np.polynomial.legendre.leggauss(32)
+#: standard deviations that the integral over the true mass reaches to, and its numbers of Gauss-Legendre nodes
+_REACH = 8.0
+_NODES = (32, 64, 128, 256, 512)
 #: curves, and stars, for which the likelihood is compiled
 _BLOCK, _SIZES = 256, (5, 10, 50)
 _LN_2PI = float(np.log(2 * np.pi))
@@ -37,6 +38,24 @@ class Stars(NamedTuple):
     sigma: np.ndarray
 
 
+def _one_of(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def whole(name, value, least):
+    """ValueError for a value that is not a whole number >= least."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+
+
+def density(n):
+    """The density as a float; ValueError if it is not one finite number above 0."""
+    if np.ndim(n) or not (np.isfinite(n) and n > 0):
+        raise ValueError(f"n must be one density above 0 [fm^-3], got {n!r}")
+    return float(n)
+
+
 def observe(members, n_star, sigma_M, sigma, *, rng, observable="R"):
     """n_star noisy stars on each curve.
 
@@ -53,7 +72,12 @@ def observe(members, n_star, sigma_M, sigma, *, rng, observable="R"):
     -------
     Stars
     """
+    _one_of("observable", observable, OBSERVABLES)
+    whole("n_star", n_star, 0)
     size = (len(members), n_star)
+    for name, value in (("sigma_M", sigma_M), ("sigma", sigma)):
+        if not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
+            raise ValueError(f"{name} must be finite and above 0, got {value!r}")
     mass = members.M_low + (members.M_high - members.M_low)[:, None] * rng.uniform(size=size)
     sigma_M, sigma = (np.broadcast_to(np.asarray(a, dtype=float), size) for a in (sigma_M, sigma))
     x = members.at_mass(mass, observable)
@@ -67,9 +91,9 @@ def log_likelihood(members, stars, observable="R"):
         \sum_i \ln \int_{M_\mathrm{low}}^{M_\mathrm{high}} \frac{dM}{M_\mathrm{high} - M_\mathrm{low}}\,
         \mathcal{N}(M_i - M; \sigma_{M,i})\,\mathcal{N}(x_i - x(M); \sigma_i)
 
-    Gauss and Legendre in s, in which curves are smooth (see :class:`nslib.datasets.Curves`), out to 6 standard deviations of
-    the mass; x is R or ln Lambda. Good to 1e-3 where no star is less likely than e^-25; curves that miss a star by more come out with
-    an error below 1e-3 of the logarithm.
+    Gauss and Legendre in s, in which curves are smooth (see :class:`nslib.datasets.Curves`), out to 8 standard deviations of
+    the mass, with so many nodes that the narrower of the two factors is resolved; x is R or ln Lambda. Good to 1e-3 where no star is
+    less likely than e^-15; a star that is missed by 8 standard deviations and more counts as missed, not by exactly how much.
 
     Parameters
     ----------
@@ -80,40 +104,68 @@ def log_likelihood(members, stars, observable="R"):
     Returns
     -------
     (n_set, n) array; 0 for a set without a star
+
+    Raises
+    ------
+    ValueError
+        columns of other shapes, a star that lacks some of its four numbers, an error that is not above 0, an observable that is
+        unknown; an error of x too small beside the range of x over the error of the mass
     """
-    if observable not in OBSERVABLES:
-        raise ValueError(f"observable must be one of {', '.join(OBSERVABLES)}; got {observable!r}")
+    _one_of("observable", observable, OBSERVABLES)
+    shapes = [np.shape(a) for a in stars]
+    if len(shapes) != 4 or len(set(shapes)) > 1 or len(shapes[0]) != 2:
+        raise ValueError(f"the four columns of stars must have one shape (n_set, n_star), got {shapes}")
     columns = np.stack([np.asarray(a, dtype=float) for a in stars])
-    if columns.ndim != 3:
-        raise ValueError(f"the columns of stars must have shape (n_set, n_star), got {columns.shape[1:]}")
+    there = ~np.isnan(columns).all(axis=0)
+    if not np.all(np.isfinite(columns[:, there])) or not np.all(columns[2:, there] > 0):
+        raise ValueError("a star of stars lacks some of its four numbers, or has one that is not finite, or an error that is not above 0")
     n = len(members)
     k = np.arange(-(-n // _BLOCK) * _BLOCK) % n
-    c = jnp.asarray(members.coefficients(observable)[k].reshape(-1, _BLOCK, members.R.shape[1]))
+    coefficients = members.coefficients(observable)
+    steep = _steepest(coefficients)
+    c = jnp.asarray(coefficients[k].reshape(-1, _BLOCK, coefficients.shape[1]))
     M_high = jnp.asarray(members.M_high[k].reshape(-1, _BLOCK))
-    out = np.empty((columns.shape[1], n))
+    length = float(np.min(members.M_high) - members.M_low)
+    out = np.zeros((columns.shape[1], n))
     for i, one in enumerate(np.moveaxis(columns, 1, 0)):
-        there = one[:, np.isfinite(one).all(axis=0)]
-        for start in range(0, max(1, there.shape[1]), _SIZES[-1]):
-            part = there[:, start : start + _SIZES[-1]]
+        one = one[:, there[i]]
+        for start in range(0, one.shape[1], _SIZES[-1]):
+            part = one[:, start : start + _SIZES[-1]]
             size = next(s for s in _SIZES if s >= part.shape[1])
             filled = np.concatenate([part, np.tile([[1.5], [0.0], [1.0], [1.0]], size - part.shape[1])], axis=1)
-            each = _log_likelihood(c, M_high, members.M_low, filled, np.arange(size) < part.shape[1])
-            out[i] = np.asarray(each).ravel()[:n] + (out[i] if start else 0.0)
+            nodes = _enough(part, steep, length)
+            out[i] += np.asarray(_log_likelihood(c, M_high, members.M_low, filled, np.arange(size) < part.shape[1], nodes)).ravel()[:n]
     return out
 
 
-@jax.jit
-def _log_likelihood(c, M_high, M_low, star, there):
+def _steepest(coefficients):
+    """Largest |dx/ds| of all curves."""
+    t = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, 65), coefficients.shape[1] - 2)
+    return 2 * float(np.max(np.abs(np.polynomial.chebyshev.chebder(coefficients, axis=1) @ t.T)))
+
+
+def _enough(star, steep, length):
+    """Number of nodes whose distance in s is less than the step of s that changes x by its error."""
+    window = np.minimum(1.0, np.sqrt(2 * _REACH * star[2] / length))
+    need = float(np.max(window * steep / star[3], initial=0.0))
+    if need > _NODES[-1]:
+        raise ValueError(f"sigma = {star[3].min():.3g} is too small: x changes by {steep:.3g} over the masses, and at most {_NODES[-1]} nodes resolve it")
+    return next(n for n in _NODES if n >= need)
+
+
+@partial(jax.jit, static_argnums=5)
+def _log_likelihood(c, M_high, M_low, star, there, nodes):
     """(n_block, _BLOCK) log-likelihoods of one set: columns star (4, n_star), of which those there count."""
     M, x, sigma_M, sigma = star[:, :, None]
+    X, W = np.polynomial.legendre.leggauss(nodes)
 
     def one(c, M_high):
         length = M_high - M_low
         likeliest = jnp.clip(M, M_low, M_high)
         lo, hi = jnp.maximum(M_low, likeliest - _REACH * sigma_M), jnp.minimum(M_high, likeliest + _REACH * sigma_M)
         a, b = jnp.sqrt((M_high - hi) / length), jnp.sqrt((M_high - lo) / length)
-        s = (a + b) / 2 + (b - a) / 2 * _X
-        weight = (b - a) * s * _W  # ds times |dM/ds| / length
+        s = (a + b) / 2 + (b - a) / 2 * X
+        weight = (b - a) * s * W  # ds times |dM/ds| / length
         d_M = (M - M_high + length * s**2) / sigma_M
         d_x = (x - _clenshaw(c, 2 * s - 1)) / sigma
         log_N = logsumexp(-0.5 * (d_M**2 + d_x**2), b=weight, axis=-1)
@@ -197,7 +249,8 @@ class Grid(NamedTuple):
 
 
 def grid(where, n=64, **filters):
-    """Solve the stars of n x n metamodels in a :class:`Region`; ValueError if one is not accepted by the filters."""
+    """Solve the stars of n x n metamodels in a :class:`Region`; ValueError if one is not accepted by the filters, or n is below 4."""
+    whole("n", n, 4)
     v = (np.arange(n) + 0.5) / n
     L = where.L[0] + (where.L[-1] - where.L[0]) * v
     K = where.edge(L)[:, None] + (where.K_high - where.edge(L))[:, None] * v
@@ -217,7 +270,7 @@ class Posterior2D(NamedTuple):
 
     def E_sym(self, n):
         """Symmetry energy (m,) at the density n [fm^-3], J_sym = 0 [MeV]."""
-        return np.asarray(metamodel.symmetry_energy(n, metamodel.Metamodel(self.L, self.K_sym)))
+        return np.asarray(metamodel.symmetry_energy(density(n), metamodel.Metamodel(self.L, self.K_sym)))
 
 
 def posterior(on, log_L, refine=6):
@@ -228,7 +281,10 @@ def posterior(on, log_L, refine=6):
     """
     from scipy.interpolate import RectBivariateSpline
 
-    n = on.n
+    whole("refine", refine, 1)
+    n, log_L = on.n, np.asarray(log_L, dtype=float)
+    if log_L.size != n * n or not np.all(np.isfinite(log_L)):
+        raise ValueError(f"log_L must hold {n * n} finite numbers, one for each member of the grid; got shape {log_L.shape}, {np.isfinite(log_L).sum()} finite")
     v, fine = (np.arange(n) + 0.5) / n, (np.arange(n * refine) + 0.5) / (n * refine)
     log_L = log_L.reshape(n, n)
     ln = RectBivariateSpline(v, v, log_L)(fine, fine)
@@ -241,7 +297,12 @@ def posterior(on, log_L, refine=6):
 
 
 def quantile(x, probability, q):
-    """Quantiles q of values x (m,) with probabilities (m,), linear between the values."""
+    """Quantiles q in [0, 1] of values x (m,) with probabilities (m,) that need not sum to 1, linear between the values."""
+    x, p = np.asarray(x, dtype=float), np.asarray(probability, dtype=float)
+    if x.ndim != 1 or x.shape != p.shape or not np.all(np.isfinite(x)) or not np.all(np.isfinite(p) & (p >= 0)) or not p.sum() > 0:
+        raise ValueError(f"x and probability must be finite, of one shape (m,), and probability >= 0 with a sum above 0; got shapes {x.shape} and {p.shape}")
+    if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
+        raise ValueError(f"q must lie in [0, 1], got {q!r}")
     order = np.argsort(x)
-    p = np.asarray(probability)[order]
-    return np.interp(q, (np.cumsum(p) - p / 2) / p.sum(), np.asarray(x)[order])
+    order = order[p[order] > 0]
+    return np.interp(q, (np.cumsum(p[order]) - p[order] / 2) / p.sum(), x[order])

@@ -4,12 +4,12 @@ A set encoder that ignores the order of the stars but can count them, behind it 
 coordinates in which the prior is a unit normal distribution. What it learns is :mod:`nslib.learn.star_exact`.
 """
 
+import hashlib
 import io
 import json
 import logging
 import os
 import warnings
-import zipfile
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 
 from nslib.datasets import DENSITIES, PARAMETERS
 from nslib.learn.network import WEIGHTS, write
-from nslib.learn.star_exact import OBSERVABLES, Region, Stars, observe
+from nslib.learn.star_exact import OBSERVABLES, Region, Stars, density, observe, whole
 from nslib.matter import metamodel
 
 #: numbers of stars to which sets are filled up, so that few shapes are compiled
@@ -79,12 +79,20 @@ class Population:
     def __post_init__(self):
         if self.observable not in OBSERVABLES:
             raise ValueError(f"observable must be one of {', '.join(OBSERVABLES)}; got {self.observable!r}")
-        if not 1 <= self.n_max <= PADDED[-1]:
+        whole("n_max", self.n_max, 1)
+        if self.n_max > PADDED[-1]:
             raise ValueError(f"n_max must lie in [1, {PADDED[-1]}], got {self.n_max}")
         for name in ("sigma_M", "sigma"):
-            low, high = getattr(self, name)
-            if not 0 < low < high < np.inf:
+            value = np.asarray(getattr(self, name), dtype=float)
+            if value.shape != (2,) or not 0 < value[0] < value[1] < np.inf:
                 raise ValueError(f"{name} must be two numbers, 0 < low < high; got {getattr(self, name)}")
+            object.__setattr__(self, name, tuple(value.tolist()))
+        for name in ("M", "x"):
+            ends = [float(getattr(self, f"{name}_{end}")) for end in ("low", "high")]
+            if not -np.inf < ends[0] < ends[1] < np.inf:
+                raise ValueError(f"{name}_low < {name}_high must be finite, got {ends[0]} and {ends[1]}")
+            for end, value in zip(("low", "high"), ends):
+                object.__setattr__(self, f"{name}_{end}", value)
 
     def draw(self, members, n_star, rng):
         """Stars on each of ``members``, errors as in training."""
@@ -146,6 +154,10 @@ class Prior:
     @classmethod
     def of(cls, members, names=PARAMETERS):
         """Prior of the members of a data set, parameter by parameter: what ties them is left to the network."""
+        if len(set(names)) < len(names) or set(names) - set(PARAMETERS) or not {"L", "K_sym"} <= set(names):
+            raise ValueError(f"names must be different ones of {', '.join(PARAMETERS)}, L and K_sym among them; got {tuple(names)}")
+        if constant := [name for name in names if np.ptp(getattr(members, name)) == 0]:
+            raise ValueError(f"{', '.join(constant)} is the same for all members, so it has no prior")
         return cls(tuple(names), np.quantile([getattr(members, name) for name in names], _RANKS, axis=1).T)
 
     @classmethod
@@ -157,13 +169,25 @@ class Prior:
         return cls(("L", "K_sym"), np.stack([np.interp(_RANKS, area / area[-1], L), _RANKS]), region)
 
     def to_normal(self, theta):
-        """z (..., k) of parameters (..., k) [MeV]; ranks are kept 2e-4 from 0 and 1."""
+        """z (..., k) of parameters (..., k) [MeV]; ranks are kept 2e-4 from 0 and 1. See :meth:`holds` for those outside."""
+        place = self._places(theta)
+        u = np.stack([np.interp(p, k, _RANKS) for p, k in zip(np.moveaxis(place, -1, 0), self.knots)], axis=-1)
+        return ndtri(np.clip(u, _EDGE, 1 - _EDGE))
+
+    def holds(self, theta):
+        """Whether parameters (..., k) lie inside of the prior's ranges, and of its region, (...) bools."""
+        place = self._places(theta)
+        return np.all((place >= self.knots[:, 0] - 1e-9) & (place <= self.knots[:, -1] + 1e-9), axis=-1)
+
+    def _places(self, theta):
+        """Parameters with K_sym, where there is a region, as its place between the edges."""
         place = np.array(theta, dtype=float)
+        if place.ndim < 1 or place.shape[-1] != len(self.names) or not np.all(np.isfinite(place)):
+            raise ValueError(f"parameters must be finite, with {', '.join(self.names)} along the last axis; got shape {place.shape}")
         if self.region:
             low = self.region.edge(place[..., 0])
             place[..., 1] = (place[..., 1] - low) / (self.region.K_high - low)
-        u = np.stack([np.interp(p, k, _RANKS) for p, k in zip(np.moveaxis(place, -1, 0), self.knots)], axis=-1)
-        return ndtri(np.clip(u, _EDGE, 1 - _EDGE))
+        return place
 
     def from_normal(self, z):
         """Parameters (..., k) [MeV] of z (..., k)."""
@@ -336,21 +360,26 @@ class Estimator:
         return f"stars: {status.sentence}{detail}"
 
 
-class Draws(np.ndarray):
-    """Array (n, k) or (n_set, n, k) of draws of a posterior [MeV]; ``names`` are those of its last axis."""
+@dataclass(frozen=True)
+class Draws:
+    """Draws of a posterior; those of one parameter also by its name, ``draws.L``.
 
-    def __array_finalize__(self, other):
-        self.names = getattr(other, "names", ())
+    names : tuple of the k parameters
+    values : (n, k) or (n_set, n, k) array [MeV]
+    """
+
+    names: tuple
+    values: np.ndarray
 
     def __getattr__(self, name):
-        if name in self.names:
-            return np.asarray(self[..., self.names.index(name)])
+        if name in self.__dict__.get("names", ()):
+            return self.values[..., self.names.index(name)]
         raise AttributeError(name)
 
     def E_sym(self, n):
-        """Symmetry energy (...) at the density n [fm^-3], the parameters that do not vary at the metamodel's defaults [MeV]."""
+        """Symmetry energy (n,) or (n_set, n) at the density n [fm^-3], what does not vary at the metamodel's defaults [MeV]."""
         own = {name: getattr(self, name) for name in self.names if name != "J_0"}
-        return np.asarray(metamodel.symmetry_energy(n, metamodel.Metamodel(**own)))
+        return np.asarray(metamodel.symmetry_energy(density(n), metamodel.Metamodel(**own)))
 
 
 @dataclass(frozen=True)
@@ -363,7 +392,7 @@ class StarPosterior(Estimator):
     prior: Prior | None = None
 
     def __call__(self, mass, x, sigma_M, sigma, *, n=2000, seed=0):
-        """Draws of the posterior, :class:`Draws`.
+        """Draws of the posterior.
 
         Parameters
         ----------
@@ -375,15 +404,15 @@ class StarPosterior(Estimator):
 
         Returns
         -------
-        (n, k) or (n_set, n, k) array [MeV]. In a batch, NaN for a set outside the trained population; :meth:`status` says why.
+        Draws, of shape (n, k) or (n_set, n, k). In a batch, NaN for a set outside the trained population; :meth:`status` says why.
 
         Raises
         ------
         ValueError
             shapes that do not fit; a single set outside the trained population, see :class:`Status`
         """
-        if not (isinstance(n, (int, np.integer)) and n >= 1):
-            raise ValueError(f"n must be a whole number >= 1, got {n!r}")
+        whole("n", n, 1)
+        whole("seed", seed, 0)
         stars = self.stars(mass, x, sigma_M, sigma)
         ok, features = self._features(stars, np.ndim(mass) == 1)
         theta = np.full((len(ok), n, len(self.prior.names)), np.nan)
@@ -395,19 +424,32 @@ class StarPosterior(Estimator):
             k = np.arange(block) % len(z)  # a last block is filled up, so that one shape is compiled
             theta[rows] = self.prior.from_normal(np.asarray(_compiled(self.model, True)(features[rows][k], z[k]))[: len(z)])
         theta[~ok] = np.nan
-        out = (theta[0] if np.ndim(mass) == 1 else theta).view(Draws)
-        out.names = self.prior.names
-        return out
+        return Draws(self.prior.names, theta[0] if np.ndim(mass) == 1 else theta)
 
     def log_prob(self, theta, mass, x, sigma_M, sigma):
-        """ln of the posterior density of one set (n_star,) at parameters theta (n, k) [ln 1/MeV^k]; errors as for a call."""
-        stars = self.stars(mass, x, sigma_M, sigma)
-        if len(stars.mass) > 1 or np.ndim(mass) != 1:
-            raise ValueError(f"mass must have shape (n_star,), got {np.shape(mass)}")
+        """ln of the posterior density of one set.
+
+        Parameters
+        ----------
+        theta : (n, k) array, parameters in the order of ``prior.names`` [MeV]
+        mass, x, sigma_M, sigma : as for a call, one set (n_star,)
+
+        Returns
+        -------
+        (n,) array [ln 1/MeV^k], -inf outside of the prior's ranges
+
+        Raises
+        ------
+        ValueError
+            more than one set, or one outside the trained population; parameters of another shape or not finite
+        """
+        stars, theta = self.stars(mass, x, sigma_M, sigma), np.asarray(theta, dtype=float)
+        if np.ndim(mass) != 1 or theta.ndim != 2 or not len(theta):
+            raise ValueError(f"mass must have shape (n_star,) and theta (n, {len(self.prior.names)}), n >= 1; got {np.shape(mass)} and {theta.shape}")
         _, features = self._features(stars, True)
-        z = self.prior.to_normal(np.asarray(theta, dtype=float))
+        z = self.prior.to_normal(theta)
         log_q = np.asarray(_compiled(self.model, False)(features, z[None].astype("float32")))[0]
-        return log_q + self.prior.log_slope(z)
+        return np.where(self.prior.holds(theta), log_q + self.prior.log_slope(z), -np.inf)
 
 
 def _compiled(model, inverse):
@@ -451,7 +493,7 @@ class StarMedian(Estimator):
     def __call__(self, mass, x, sigma_M, sigma):
         """Median of E_sym at ``DENSITIES`` [MeV], (100,) or (n_set, 100); arguments and errors as of :class:`StarPosterior`."""
         ok, features = self._features(self.stars(mass, x, sigma_M, sigma), np.ndim(mass) == 1)
-        y = np.concatenate([np.asarray(self.model(features[i : i + 4096])) for i in range(0, len(ok), 4096)])
+        y = np.concatenate([np.zeros((0, len(self.mean))), *(np.asarray(self.model(features[i : i + 4096])) for i in range(0, len(ok), 4096))])
         E = np.where(ok[:, None], self.mean + self.scale * y, np.nan)
         return E[0] if np.ndim(mass) == 1 else E
 
@@ -478,11 +520,20 @@ def fit(
     Returns
     -------
     (StarPosterior or StarMedian, History)
+
+    Raises
+    ------
+    ValueError
+        an unknown kind, or one that does not go with the prior; a number out of range; no member to learn from or to validate on
     """
     from nslib.learn.training import train_on_stream
 
     if kind not in ("posterior", "median") or (kind == "posterior") == (prior is None):
         raise ValueError(f"kind must be 'posterior', with a prior, or 'median', without one; got {kind!r} and {prior!r}")
+    for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1), ("steps", steps, 1), ("batch_size", batch_size, 1), ("len(train)", len(train), 2), ("len(validation)", len(validation), 1)):
+        whole(name, value, least)
+    if not 0 < learning_rate < np.inf:
+        raise ValueError(f"learning_rate must be finite and above 0, got {learning_rate!r}")
     if kind == "posterior":
         made = StarPosterior(_build(kind, len(prior.names), seed), population, {}, prior)
         targets = [prior.to_normal(np.stack([getattr(c, name) for name in prior.names], axis=1)).astype("float32") for c in (train, validation)]
@@ -535,11 +586,9 @@ def save(estimator, name, *, folder=WEIGHTS, **card):
     Raises
     ------
     ValueError
-        weights that are not finite
+        weights that are not finite, a name that is no name of a file or does not begin with "stars_"
     """
     arrays = {f"w{k}": np.asarray(w) for k, w in enumerate(estimator.model.get_weights())}
-    if wrong := [key for key, w in arrays.items() if not np.all(np.isfinite(w))]:
-        raise ValueError(f"weights {', '.join(wrong)} of {name!r} are not finite")
     rest = {"population": asdict(estimator.population), "card": card | {"bayesflow": version("bayesflow"), "keras": version("keras"), "nslib": version("nslib")}}
     if isinstance(estimator, StarPosterior):
         arrays["knots"] = estimator.prior.knots
@@ -549,12 +598,26 @@ def save(estimator, name, *, folder=WEIGHTS, **card):
             arrays |= {"region_L": region.L, "region_K_low": region.K_low}
     else:
         arrays |= {"mean": estimator.mean, "scale": estimator.scale}
+    if wrong := [key for key, a in arrays.items() if not np.all(np.isfinite(a))]:
+        raise ValueError(f"{', '.join(wrong)} of {name!r} are not finite")
+    if not isinstance(name, str) or not name.startswith("stars_") or Path(name).name != name:
+        raise ValueError(f"name must be the name of a file that begins with 'stars_', got {name!r}")
+    text = json.dumps(rest, allow_nan=False)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, rest=json.dumps(rest, allow_nan=False))
+    np.savez_compressed(buffer, **arrays, rest=text, sha256=_checksum(arrays, text))
     path = Path(folder) / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, buffer.getvalue())
     return path
+
+
+def _checksum(arrays, text):
+    """SHA-256 of arrays, with their names, types and shapes, and of a text."""
+    digest = hashlib.sha256(text.encode())
+    for key in sorted(arrays):
+        digest.update(f"{key} {arrays[key].dtype.str} {arrays[key].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[key]).tobytes())
+    return digest.hexdigest()
 
 
 def names(folder=WEIGHTS):
@@ -578,11 +641,14 @@ def load(name="stars_posterior", *, folder=WEIGHTS):
     try:
         with np.load(path) as file:
             arrays = {key: file[key] for key in file.files}
-        rest = json.loads(str(arrays.pop("rest")))
-        population = Population(**{key: tuple(v) if isinstance(v, list) else v for key, v in rest["population"].items()})
-        weights = [arrays[f"w{k}"] for k in range(sum(key[1:].isdigit() for key in arrays))]
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        text, found = str(arrays.pop("rest")), str(arrays.pop("sha256"))
+    except Exception as error:  # a damaged file can make the decoders raise anything
         raise ValueError(f"{path.name} is truncated or altered: {error!r}") from error
+    if found != _checksum(arrays, text):
+        raise ValueError(f"{path.name} is truncated or altered: its content does not have its SHA-256, {found[:12]}...")
+    rest = json.loads(text)
+    population = Population(**rest["population"])
+    weights = [arrays[f"w{k}"] for k in range(sum(key[0] == "w" and key[1:].isdigit() for key in arrays))]
     if "prior" in rest:
         own = rest["prior"]
         region = Region(arrays["region_L"], arrays["region_K_low"], own["K_high"]) if own["K_high"] is not None else None
