@@ -341,28 +341,49 @@ for observable, unit in (("R", "km"), ("ln_Lambda", "")):
 book.Table(("observed", "stars", "error", "exact", "trained with noise", "trained without noise", "excess of the second over the first [MeV]"), rows)
 
 # %%
-def noise_verdict(found):
-    """Whether K12 holds: rises with the error, the network within 5 % and two standard errors, the noise-free network worse."""
+def misses(found):
+    """Cases (observable, stars, error) in which the network trained with noise is not within 5 % and two standard errors of the exact answer."""
+    cells = {(o, n, sigma): found[o][f"{n} {sigma}"] for o in found for n in COUNTS for sigma in ERRORS[o]}
+    return [key for key, c in cells.items() if c["excess"][0] > 0.05 * c["exact"][0] + 2 * c["excess"][1]]
+
+
+def rises(found):
+    """Whether the exact error rises with that of the stars, and the network without noise is worse than the other two, in every case."""
     ok = True
-    for observable, r in found.items():
+    for o, r in found.items():
         for n in COUNTS:
-            cells = [r[f"{n} {s}"] for s in ERRORS[observable]]
+            cells = [r[f"{n} {s}"] for s in ERRORS[o]]
             ok &= bool(np.all(np.diff([c["exact"][0] for c in cells]) > 0))
-            ok &= all(c["excess"][0] <= 0.05 * c["exact"][0] + 2 * c["excess"][1] for c in cells)
             ok &= all(c["trained without noise"][0] > max(c["exact"][0], c["trained with noise"][0]) for c in cells if "trained without noise" in c)
     return ok
 
 
+def flow_instead(n, sigma):
+    """Excess over the exact answer of the flow's median, on the same stars of the noise curve for radii: mean, standard error [MeV]."""
+    members = held_out[:n_noise]
+    s = star_exact.observe(members, n, sigma_M, sigma, rng=np.random.default_rng([seed, 3, n, round(1000 * sigma)]))
+    e = [np.abs(a - E5(members)) for a in (np.median(posterior(*s, n=2000).E_sym(5 * RHO_0), axis=1), medians(s, "R"))]
+    return [float((e[0] - e[1]).mean()), float((e[0] - e[1]).std(ddof=1) / np.sqrt(len(members)))]
+
+
 if known:
-    at = curves["R"]["10 0.5"]["exact"]
-    record.claim("K12", *at, passed=noise_verdict(curves))
-    print("K12 on this run:", noise_verdict(curves))
+    missed, note = misses(curves), ""
+    if scale == "paper" and missed:
+        instead = {f"{n} stars, {sigma} km": flow_instead(n, sigma) for o, n, sigma in missed if o == "R"}
+        extra["flow_instead"] = instead
+        note = f"The network misses the bar in {len(missed)} of {sum(map(len, ERRORS.values())) * len(COUNTS)} cases, those where the stars tell most: " + "; ".join(
+            f"{n} stars, {'radii to ' + str(sigma) + ' km' if o == 'R' else 'ln Λ to ' + str(sigma)}, {100 * curves[o][f'{n} {sigma}']['excess'][0] / curves[o][f'{n} {sigma}']['exact'][0]:.0f} % above the exact error" for o, n, sigma in missed
+        ) + ". The information is not lost in the encoder: the median of the flow, which is trained by the log score, is above it by " + "; ".join(f"{a:.2f} ± {b:.2f} MeV ({key})" for key, (a, b) in instead.items()) + "."
+    record.claim("K12", *curves["R"]["10 0.5"]["exact"], passed=rises(curves) and not missed, note=note)
 else:
     record.claim("K12")
+shown_curves = noise_record if noise_record.get("R") else curves
+out_of = sum(map(len, ERRORS.values())) * len(COUNTS)
+print(f"within 5 % and two standard errors of the exact answer: {out_of - len(misses(shown_curves))} of {out_of} cases" if known else "no network for these ranges")
 
 # %% [markdown]
-# **The surprise to remember:** noise that a network never met is not averaged out by it. Fifty radii with errors of half a kilometre tell enough for an error of some twenty MeV; chapter 01's network makes nearly twice as much of
-# an error of the same stars, and with deformabilities it is worse than guessing. With few stars it is worse than guessing for either. The network trained with noise reaches the exact answer, to a few per cent, and no estimator can do better. For ten
+# **The surprise to remember:** noise that a network never met is not averaged out by it. Of fifty stars with errors of half a kilometre chapter 01's network makes an error half as large again as it need be, with deformabilities it is about as bad as
+# guessing, and with five such stars it is far worse than guessing. The network trained with noise reaches the exact answer to a few per cent, except where the stars tell most, and no estimator can do better. For ten
 # stars at half a kilometre the best there is lies closer to guessing than to knowing.
 #
 # ### What 1.2 MeV means in metres
@@ -534,8 +555,8 @@ def flow_verdict(summary):
     """The bars of K13, one by one."""
     c = list(summary.values())
     return {
-        "coverage within 0.03 of nominal": all(abs(a - b) <= 0.03 for r in c for a, b in zip(r["coverage"], LEVELS)),
-        "coverage within 0.015 of the exact posterior's": all(abs(a - b) <= 0.015 for r in c for a, b in zip(r["coverage"], r["coverage exact"])),
+        "coverage within 0.03 of nominal": all(abs(a - b) <= 0.03 + 1e-9 for r in c for a, b in zip(r["coverage"], LEVELS)),
+        "coverage within 0.015 of the exact posterior's": all(abs(a - b) <= 0.015 + 1e-9 for r in c for a, b in zip(r["coverage"], r["coverage exact"])),
         "ranks uniform, p > 0.001 each": all(p > 0.001 for r in c for p in r["p"].values()),
         "median divergence at most 0.003 nats": all(r["divergence"][0] <= 0.003 for r in c),
         "excess error at most 0.7 MeV": all(r["excess"][0] <= 0.7 for r in c),
@@ -741,7 +762,7 @@ def wide_verdict(summary):
     """The bars of K14, one by one."""
     c = list(summary.values())
     return {
-        "coverage within 0.03 of nominal": all(abs(a - b) <= 0.03 for r in c for a, b in zip(r["coverage"], LEVELS)),
+        "coverage within 0.03 of nominal": all(abs(a - b) <= 0.03 + 1e-9 for r in c for a, b in zip(r["coverage"], LEVELS)),
         "ranks uniform, p > 0.001 each": all(p > 0.001 for r in c for p in r["p"].values()),
         "median divergence at most 0.01 nats": all(r["divergence"][0] <= 0.01 for r in c if r["divergence"]),
     }
