@@ -240,7 +240,7 @@ def region(L=(30.6, 86.8), K_sym=(-400.0, 100.0), *, knots=65, **filters):
     return Region(x, K, float(K_sym[1]))
 
 
-class Grid(NamedTuple):
+class SolvedGrid(NamedTuple):
     """Curves at the centres of n x n cells of a region: cells of equal width in L and, at each L, in K_sym."""
 
     region: Region
@@ -258,7 +258,7 @@ def grid(where, n=64, **filters):
     made = curves(np.stack([L, K.ravel(), 0 * L, 0 * L], axis=1), **filters)
     if len(made) < n * n:
         raise ValueError(f"{n * n - len(made)} of {n * n} metamodels of the grid are not accepted; it takes the filters of its region")
-    return Grid(where, made, n)
+    return SolvedGrid(where, made, n)
 
 
 class Posterior2D(NamedTuple):
@@ -274,7 +274,7 @@ class Posterior2D(NamedTuple):
 
 
 def posterior(on, log_L, refine=6):
-    """Exact posterior of one set from its log-likelihoods on a :class:`Grid`, (n * n,).
+    """Exact posterior of one set from its log-likelihoods on a :class:`SolvedGrid`, (n * n,).
 
     The logarithm is a smooth function, whose bicubic spline is taken on cells ``refine`` times finer, so that a posterior that
     is narrower than a cell of the grid is still summed well.

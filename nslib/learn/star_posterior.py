@@ -141,6 +141,8 @@ class Population:
 class Prior:
     """Coordinates z in which a prior is a unit normal distribution in each of them: ranks, as normal quantiles.
 
+    Attributes
+    ----------
     names : tuple of the parameters that vary, of ``nslib.datasets.PARAMETERS``
     knots : (k, 129) array, quantiles of each at equal steps of rank [MeV]; between them the density is constant
     region : Region of L and K_sym or None; with one, the second coordinate is the rank of K_sym between the region's edges, so
@@ -198,7 +200,7 @@ class Prior:
         return theta
 
     def log_slope(self, z):
-        """ln |dz/dtheta| (...) of z (..., k) [ln 1/MeV^k]."""
+        """Logarithm of the determinant of dz / dtheta (...) at z (..., k) [ln 1/MeV^k]."""
         z = np.asarray(z, dtype=float)
         total = np.zeros(z.shape[:-1])
         for a, k in zip(np.moveaxis(z, -1, 0), self.knots):
@@ -586,7 +588,7 @@ def save(estimator, name, *, folder=WEIGHTS, **card):
     Raises
     ------
     ValueError
-        weights that are not finite, a name that is no name of a file or does not begin with "stars_"
+        weights that are not finite, a name that is no name of a file or does not begin with ``stars_``
     """
     arrays = {f"w{k}": np.asarray(w) for k, w in enumerate(estimator.model.get_weights())}
     rest = {"population": asdict(estimator.population), "card": card | {"bayesflow": version("bayesflow"), "keras": version("keras"), "nslib": version("nslib")}}
