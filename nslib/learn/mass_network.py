@@ -285,8 +285,9 @@ def _checked(net):
 
 
 def names(folder=WEIGHTS):
-    """Names of the networks in a folder, sorted."""
-    return sorted(path.stem for path in Path(folder).glob("*.npz") if not path.with_suffix(".json").is_file())
+    """Names of the networks in a folder, sorted; those for stars, which begin with ``stars_``, are of another kind."""
+    other = lambda path: path.with_suffix(".json").is_file() or path.stem.startswith("stars_")  # noqa: E731
+    return sorted(path.stem for path in Path(folder).glob("*.npz") if not other(path))
 
 
 def load(name, *, folder=WEIGHTS):
