@@ -126,8 +126,8 @@ def _members(path, index, units):
     return len(_read(path / _name(index), units)[next(iter(units))])
 
 
-def _checksum(arrays):
-    """SHA-256 of the arrays of a chunk: names, types, shapes and bytes."""
+def checksum(arrays):
+    """SHA-256 of a dict of arrays: names, types, shapes and bytes."""
     digest = hashlib.sha256()
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
@@ -139,7 +139,7 @@ def _write(folder, arrays, units):
     """A chunk as a Zarr group, each array in one piece."""
     import zarr
 
-    group = zarr.open_group(folder, mode="w", zarr_format=3, attributes={"sha256": _checksum(arrays)})
+    group = zarr.open_group(folder, mode="w", zarr_format=3, attributes={"sha256": checksum(arrays)})
     for name, unit in units.items():
         whole = tuple(max(1, k) for k in arrays[name].shape)
         group.create_array(name, data=arrays[name], chunks=whole, attributes={"unit": unit})
@@ -153,7 +153,7 @@ def _read(folder, units):
     try:
         group = zarr.open_group(folder, mode="r", zarr_format=3)
         arrays = {name: group[name][...] for name in units}
-        intact = _checksum(arrays) == group.attrs["sha256"]
+        intact = checksum(arrays) == group.attrs["sha256"]
     except Exception as error:  # a damaged file can make the decoders raise anything
         raise ValueError(f"{folder} is damaged: {error!r}; {cure}") from error
     if not intact:

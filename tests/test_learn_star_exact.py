@@ -154,9 +154,9 @@ def test_posteriors_that_make_no_sense(region, grid):
     for log_L in (np.zeros(3), np.full(256, np.nan), np.where(np.arange(256) == 5, -np.inf, 0.0)):
         with pytest.raises(ValueError, match="log_L must hold 256 finite numbers"):
             star_exact.posterior(grid, log_L)
-    with pytest.raises(ValueError, match="refine must be a whole number >= 1"):
+    with pytest.raises(ValueError, match="refine must be a whole number, at least 1"):
         star_exact.posterior(grid, np.zeros(256), refine=0)
-    with pytest.raises(ValueError, match="n must be a whole number >= 4"):
+    with pytest.raises(ValueError, match="n must be a whole number, at least 4"):
         star_exact.grid(region, 3)
     with pytest.raises(ValueError, match="n must be one density above 0"):
         star_exact.posterior(grid, np.zeros(256)).E_sym([0.1, 0.2])

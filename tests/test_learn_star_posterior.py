@@ -215,12 +215,12 @@ def test_a_batch_carries_statuses(posterior):
 
 @pytest.mark.parametrize("n", [0, -3, 2.5, "many", True])
 def test_number_of_draws(posterior, n):
-    with pytest.raises(ValueError, match="n must be a whole number >= 1"):
+    with pytest.raises(ValueError, match="n must be a whole number, at least 1"):
         posterior([1.4], [12.5], [0.05], [0.3], n=n)
 
 
 def test_seed_of_draws(posterior):
-    with pytest.raises(ValueError, match="seed must be a whole number >= 0"):
+    with pytest.raises(ValueError, match="seed must be a whole number, at least 0"):
         posterior([1.4], [12.5], [0.05], [0.3], seed=-1)
 
 
@@ -259,7 +259,7 @@ def test_priors_that_make_no_sense(truths, names, message):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"validation": slice(0, 0)}, r"len\(validation\) must be a whole number >= 1"), ({"epochs": 0}, "epochs must be"), ({"steps": 0}, "steps must be"), ({"batch_size": 0}, "batch_size must be"), ({"learning_rate": -1.0}, "learning_rate must be finite and above 0"), ({"seed": -1}, "seed must be")],
+    [({"validation": slice(0, 0)}, r"len\(validation\) must be a whole number, at least 1"), ({"epochs": 0}, "epochs must be"), ({"steps": 0}, "steps must be"), ({"batch_size": 0}, "batch_size must be"), ({"learning_rate": -1.0}, "learning_rate must be finite and above 0"), ({"seed": -1}, "seed must be")],
 )
 def test_trainings_that_make_no_sense(truths, change, message):
     how = SHORT | {"seed": 1} | {key: value for key, value in change.items() if key != "validation"}

@@ -14,6 +14,7 @@ import numpy as np
 from jax.scipy.special import logsumexp
 
 from nslib.datasets import Status, curves
+from nslib.learn.mass_prediction import whole
 from nslib.matter import metamodel
 
 OBSERVABLES = ("R", "ln_Lambda")
@@ -43,12 +44,6 @@ def _one_of(name, value, allowed):
         raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
 
 
-def whole(name, value, least):
-    """ValueError for a value that is not a whole number >= least."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
-
-
 def density(n):
     """The density as a float; ValueError if it is not one finite number above 0."""
     if np.ndim(n) or not (np.isfinite(n) and n > 0):
@@ -73,7 +68,7 @@ def observe(members, n_star, sigma_M, sigma, *, rng, observable="R"):
     Stars
     """
     _one_of("observable", observable, OBSERVABLES)
-    whole("n_star", n_star, 0)
+    whole(0, n_star=n_star)
     size = (len(members), n_star)
     for name, value in (("sigma_M", sigma_M), ("sigma", sigma)):
         if not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
@@ -205,6 +200,8 @@ class Region:
 def region(L=(30.6, 86.8), K_sym=(-400.0, 100.0), *, knots=65, **filters):
     """Region of the accepted metamodels, by bisection along L at the largest K_sym, then along K_sym at each L.
 
+    What is accepted is taken to be an interval in L, and in K_sym at each L; :func:`grid` finds out where it is not.
+
     Parameters
     ----------
     L, K_sym : (low, high) [MeV]
@@ -250,7 +247,7 @@ class SolvedGrid(NamedTuple):
 
 def grid(where, n=64, **filters):
     """Solve the stars of n x n metamodels in a :class:`Region`; ValueError if one is not accepted by the filters, or n is below 4."""
-    whole("n", n, 4)
+    whole(4, n=n)
     v = (np.arange(n) + 0.5) / n
     L = where.L[0] + (where.L[-1] - where.L[0]) * v
     K = where.edge(L)[:, None] + (where.K_high - where.edge(L))[:, None] * v
@@ -281,7 +278,7 @@ def posterior(on, log_L, refine=6):
     """
     from scipy.interpolate import RectBivariateSpline
 
-    whole("refine", refine, 1)
+    whole(refine=refine)
     n, log_L = on.n, np.asarray(log_L, dtype=float)
     if log_L.size != n * n or not np.all(np.isfinite(log_L)):
         raise ValueError(f"log_L must hold {n * n} finite numbers, one for each member of the grid; got shape {log_L.shape}, {np.isfinite(log_L).sum()} finite")
@@ -297,7 +294,10 @@ def posterior(on, log_L, refine=6):
 
 
 def quantile(x, probability, q):
-    """Quantiles q in [0, 1] of values x (m,) with probabilities (m,) that need not sum to 1, linear between the values."""
+    """Quantiles q in [0, 1] of values x (m,) with probabilities (m,) that need not sum to 1, linear between the values.
+
+    ``numpy.quantile`` takes weights only for its step function.
+    """
     x, p = np.asarray(x, dtype=float), np.asarray(probability, dtype=float)
     if x.ndim != 1 or x.shape != p.shape or not np.all(np.isfinite(x)) or not np.all(np.isfinite(p) & (p >= 0)) or not p.sum() > 0:
         raise ValueError(f"x and probability must be finite, of one shape (m,), and probability >= 0 with a sum above 0; got shapes {x.shape} and {p.shape}")

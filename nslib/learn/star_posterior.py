@@ -4,7 +4,6 @@ A set encoder that ignores the order of the stars but can count them, behind it 
 coordinates in which the prior is a unit normal distribution. What it learns is :mod:`nslib.learn.star_exact`.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -19,9 +18,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from nslib.chunks import checksum
 from nslib.datasets import DENSITIES, PARAMETERS
+from nslib.learn.mass_prediction import whole
 from nslib.learn.network import WEIGHTS, write
-from nslib.learn.star_exact import OBSERVABLES, Region, Stars, density, observe, whole
+from nslib.learn.star_exact import OBSERVABLES, Region, Stars, density, observe
 from nslib.matter import metamodel
 
 #: numbers of stars to which sets are filled up, so that few shapes are compiled
@@ -79,7 +80,7 @@ class Population:
     def __post_init__(self):
         if self.observable not in OBSERVABLES:
             raise ValueError(f"observable must be one of {', '.join(OBSERVABLES)}; got {self.observable!r}")
-        whole("n_max", self.n_max, 1)
+        whole(n_max=self.n_max)
         if self.n_max > PADDED[-1]:
             raise ValueError(f"n_max must lie in [1, {PADDED[-1]}], got {self.n_max}")
         for name in ("sigma_M", "sigma"):
@@ -413,8 +414,8 @@ class StarPosterior(Estimator):
         ValueError
             shapes that do not fit; a single set outside the trained population, see :class:`Status`
         """
-        whole("n", n, 1)
-        whole("seed", seed, 0)
+        whole(n=n)
+        whole(0, seed=seed)
         stars = self.stars(mass, x, sigma_M, sigma)
         ok, features = self._features(stars, np.ndim(mass) == 1)
         theta = np.full((len(ok), n, len(self.prior.names)), np.nan)
@@ -516,7 +517,7 @@ def fit(
     prior : Prior, for the posterior
     seed : int, of weights, stars and noise
     epochs, steps, batch_size : int
-    learning_rate : float, the largest; it rises over the first epoch's worth of 500 steps and falls as a cosine
+    learning_rate : float, the largest; it rises for 500 steps, at most a tenth of all, and falls as a cosine
     progress : bool, show a bar
 
     Returns
@@ -532,8 +533,8 @@ def fit(
 
     if kind not in ("posterior", "median") or (kind == "posterior") == (prior is None):
         raise ValueError(f"kind must be 'posterior', with a prior, or 'median', without one; got {kind!r} and {prior!r}")
-    for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1), ("steps", steps, 1), ("batch_size", batch_size, 1), ("len(train)", len(train), 2), ("len(validation)", len(validation), 1)):
-        whole(name, value, least)
+    whole(0, seed=seed)
+    whole(epochs=epochs, steps=steps, batch_size=batch_size, **{"len(train)": len(train), "len(validation)": len(validation)})
     if not 0 < learning_rate < np.inf:
         raise ValueError(f"learning_rate must be finite and above 0, got {learning_rate!r}")
     if kind == "posterior":
@@ -604,22 +605,13 @@ def save(estimator, name, *, folder=WEIGHTS, **card):
         raise ValueError(f"{', '.join(wrong)} of {name!r} are not finite")
     if not isinstance(name, str) or not name.startswith("stars_") or Path(name).name != name:
         raise ValueError(f"name must be the name of a file that begins with 'stars_', got {name!r}")
-    text = json.dumps(rest, allow_nan=False)
+    arrays["rest"] = np.array(json.dumps(rest, allow_nan=False))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, rest=text, sha256=_checksum(arrays, text))
+    np.savez_compressed(buffer, **arrays, sha256=checksum(arrays))
     path = Path(folder) / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, buffer.getvalue())
     return path
-
-
-def _checksum(arrays, text):
-    """SHA-256 of arrays, with their names, types and shapes, and of a text."""
-    digest = hashlib.sha256(text.encode())
-    for key in sorted(arrays):
-        digest.update(f"{key} {arrays[key].dtype.str} {arrays[key].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[key]).tobytes())
-    return digest.hexdigest()
 
 
 def names(folder=WEIGHTS):
@@ -643,12 +635,12 @@ def load(name="stars_posterior", *, folder=WEIGHTS):
     try:
         with np.load(path) as file:
             arrays = {key: file[key] for key in file.files}
-        text, found = str(arrays.pop("rest")), str(arrays.pop("sha256"))
+        found = str(arrays.pop("sha256"))
     except Exception as error:  # a damaged file can make the decoders raise anything
         raise ValueError(f"{path.name} is truncated or altered: {error!r}") from error
-    if found != _checksum(arrays, text):
+    if found != checksum(arrays):
         raise ValueError(f"{path.name} is truncated or altered: its content does not have its SHA-256, {found[:12]}...")
-    rest = json.loads(text)
+    rest = json.loads(str(arrays["rest"]))
     population = Population(**rest["population"])
     weights = [arrays[f"w{k}"] for k in range(sum(key[0] == "w" and key[1:].isdigit() for key in arrays))]
     if "prior" in rest:
