@@ -572,8 +572,8 @@ book.Table(("bar", "met by the record"), [(bar, "yes" if ok else "no") for bar, 
 # ### What it costs, honestly
 #
 # With two parameters the exact posterior needs no training and a fraction of a second. So the flow buys little here: its worth is that it can be checked against something exact before it is trusted where nothing
-# exact is at hand. Nested sampling, which most published analyses use, is the last but one row of the table: the likelihood is the same, on radii interpolated in the grid. (The times were taken beside other work; that sets in a batch cost no less than a set alone shows that both cores
-# are busy with the flow itself.)
+# exact is at hand. Nested sampling, which most published analyses use, is the last but one row of the table: the likelihood is the same, on radii interpolated in the grid. (A set in a batch costs no less than a set
+# alone: either way the cores are busy with the flow.)
 
 # %% tags=["hide-input"]
 def nested(s, live=400, key=jax.random.key(0)):
